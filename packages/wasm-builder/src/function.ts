@@ -1,0 +1,280 @@
+/**
+ * One function's body: raw stack instructions, structured control flow with labels, and statements over expressions
+ * (expression.ts). It checks nesting and local indices, not operand types: `WebAssembly.validate` does that.
+ */
+import { ByteWriter } from './bytes.ts';
+import type { Expr, Operand } from './expression.ts';
+import { F64, I32, I64, Op, type ValueType } from './opcodes.ts';
+
+/** The empty block type. */
+const VOID = 0x40;
+
+/** A control construct that `br` can name. */
+export interface Label {
+	/** Nesting depth at which the construct was opened; 1 is the outermost. */
+	readonly depth: number;
+}
+
+/** A function that can be called: its index in the module and its signature. */
+export interface FunctionRef {
+	readonly index: number;
+	readonly params: readonly ValueType[];
+	readonly results: readonly ValueType[];
+}
+
+/** A local variable or parameter; as an expression it is its value. */
+export class Local<T extends ValueType = ValueType> implements Expr<T> {
+	readonly type: T;
+	readonly index: number;
+
+	constructor(type: T, index: number) {
+		this.type = type;
+		this.index = index;
+	}
+
+	emit(f: FunctionBuilder): void {
+		f.localGet(this.index);
+	}
+}
+
+/** Builds the body of one function. */
+export class FunctionBuilder implements FunctionRef {
+	readonly index: number;
+	readonly params: readonly ValueType[];
+	readonly results: readonly ValueType[];
+	/** Index of the function's type; set by the module. */
+	readonly typeIndex: number;
+	/** The instructions so far. */
+	readonly code: ByteWriter = new ByteWriter(1024);
+	#locals: ValueType[] = [];
+	#depth = 0;
+
+	constructor(index: number, typeIndex: number, params: readonly ValueType[], results: readonly ValueType[]) {
+		this.index = index;
+		this.typeIndex = typeIndex;
+		this.params = params;
+		this.results = results;
+	}
+
+	/** The parameter at `position`. */
+	param<T extends ValueType>(position: number): Local<T> {
+		const type = this.params[position];
+		if (type === undefined) throw new RangeError(`function has ${this.params.length} parameters, not ${position + 1}`);
+		return new Local(type as T, position);
+	}
+
+	/** A new local variable, zero at entry. */
+	local<T extends ValueType>(type: T): Local<T> {
+		this.#locals.push(type);
+		return new Local(type, this.params.length + this.#locals.length - 1);
+	}
+
+	// --- raw instructions ---
+
+	/** Single-byte instructions without immediates. */
+	op(...opcodes: readonly number[]): void {
+		for (const opcode of opcodes) this.code.byte(opcode);
+	}
+
+	/** An instruction behind the 0xFC prefix, without immediates. */
+	prefixed(opcode: number): void {
+		this.code.byte(0xfc);
+		this.code.u32(opcode);
+	}
+
+	i32Const(value: number): void {
+		this.code.byte(Op.i32Const);
+		this.code.s32(value);
+	}
+
+	/** A 64-bit constant; a `number` must be an integer within ±2^53. */
+	i64Const(value: bigint | number): void {
+		this.code.byte(Op.i64Const);
+		if (typeof value === 'number') this.code.s64(value | 0, Math.floor(value / 0x1_0000_0000));
+		else this.code.s64(Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n)));
+	}
+
+	f64Const(value: number): void {
+		this.code.byte(Op.f64Const);
+		this.code.append(new Uint8Array(new Float64Array([value]).buffer));
+	}
+
+	f32Const(value: number): void {
+		this.code.byte(Op.f32Const);
+		this.code.append(new Uint8Array(new Float32Array([value]).buffer));
+	}
+
+	localGet(index: number): void {
+		this.code.byte(Op.localGet);
+		this.code.u32(index);
+	}
+
+	localSet(index: number): void {
+		this.code.byte(Op.localSet);
+		this.code.u32(index);
+	}
+
+	localTee(index: number): void {
+		this.code.byte(Op.localTee);
+		this.code.u32(index);
+	}
+
+	/** A load or store; `align` is the hint's power of two. */
+	memory(opcode: number, offset: number, align = 0): void {
+		this.code.byte(opcode);
+		this.code.u32(align);
+		this.code.u32(offset);
+	}
+
+	callRaw(index: number): void {
+		this.code.byte(Op.call);
+		this.code.u32(index);
+	}
+
+	// --- control flow ---
+
+	/** Opens a block; `body` gets its label, and a branch to it goes to the block's end. */
+	block(body: (label: Label) => void, type: ValueType | typeof VOID = VOID): void {
+		this.#construct(Op.block, type, body);
+	}
+
+	/** Opens a loop; a branch to its label repeats it, falling off its end leaves it. */
+	loop(body: (label: Label) => void, type: ValueType | typeof VOID = VOID): void {
+		this.#construct(Op.loop, type, body);
+	}
+
+	/** Runs `then` where `condition` is nonzero, else `otherwise`. */
+	if(condition: Operand<I32>, then: () => void, otherwise?: () => void): void {
+		this.push(condition);
+		this.ifStack(then, otherwise);
+	}
+
+	/** As `if`, with the condition already on the stack, and a result type where both arms leave one value. */
+	ifStack(then: () => void, otherwise?: () => void, type: ValueType | typeof VOID = VOID): void {
+		this.open(Op.if, type);
+		then();
+		if (otherwise) {
+			this.code.byte(Op.else);
+			otherwise();
+		}
+		this.close();
+	}
+
+	/** Repeats `body` while `condition` is nonzero. */
+	while(condition: Operand<I32>, body: () => void): void {
+		this.block((exit) => {
+			this.loop((again) => {
+				this.push(condition);
+				this.op(Op.i32Eqz);
+				this.brIfStack(exit);
+				body();
+				this.br(again);
+			});
+		});
+	}
+
+	/** Opens a construct by hand, for emitters whose nesting is not lexical; pair with {@link close}. */
+	open(opcode: typeof Op.block | typeof Op.loop | typeof Op.if, type: ValueType | typeof VOID = VOID): Label {
+		this.code.byte(opcode);
+		this.code.byte(type);
+		return { depth: ++this.#depth };
+	}
+
+	/** Closes the innermost construct. */
+	close(): void {
+		if (this.#depth === 0) throw new Error('close() without an open construct');
+		this.code.byte(Op.end);
+		this.#depth--;
+	}
+
+	br(label: Label): void {
+		this.code.byte(Op.br);
+		this.code.u32(this.#distance(label));
+	}
+
+	/** Branches where `condition` is nonzero. */
+	brIf(label: Label, condition: Operand<I32>): void {
+		this.push(condition);
+		this.brIfStack(label);
+	}
+
+	/** As `brIf`, with the condition already on the stack. */
+	brIfStack(label: Label): void {
+		this.code.byte(Op.brIf);
+		this.code.u32(this.#distance(label));
+	}
+
+	/** Branches to `labels[n]` for the number n on the stack, or to `fallback` where there is none. */
+	brTable(labels: readonly Label[], fallback: Label): void {
+		this.code.byte(Op.brTable);
+		this.code.u32(labels.length);
+		for (const label of labels) this.code.u32(this.#distance(label));
+		this.code.u32(this.#distance(fallback));
+	}
+
+	/** Returns, with a value where the function has a result. */
+	return(value?: Operand<ValueType>): void {
+		if (value !== undefined) this.push(value, this.results[0]);
+		this.code.byte(Op.return);
+	}
+
+	// --- statements over expressions ---
+
+	/** Puts an expression's value on the stack; a bare number or bigint is a constant of type `type`. */
+	push(value: Operand<ValueType>, type: ValueType = I32): void {
+		if (typeof value === 'object') value.emit(this);
+		else if (type === I64) this.i64Const(value);
+		else if (type === I32) this.i32Const(Number(value));
+		else if (type === F64) this.f64Const(Number(value));
+		else this.f32Const(Number(value));
+	}
+
+	/** Assigns to a local. */
+	set<T extends ValueType>(local: Local<T>, value: Operand<T>): void {
+		this.push(value, local.type);
+		this.localSet(local.index);
+	}
+
+	/** Calls a function whose results, if any, stay on the stack. */
+	call(callee: FunctionRef, ...args: readonly Operand<ValueType>[]): void {
+		if (args.length !== callee.params.length)
+			throw new RangeError(`call with ${args.length} arguments of a function with ${callee.params.length} parameters`);
+		for (let i = 0; i < args.length; i++) this.push(args[i]!, callee.params[i]!);
+		this.callRaw(callee.index);
+	}
+
+	/** The body's bytes: local declarations, instructions, `end`. */
+	finish(): Uint8Array {
+		if (this.#depth !== 0) throw new Error(`${this.#depth} constructs are still open`);
+		const out = new ByteWriter(this.code.length + 64);
+		const groups: { type: ValueType; count: number }[] = [];
+		for (const type of this.#locals) {
+			const last = groups.at(-1);
+			if (last?.type === type) last.count++;
+			else groups.push({ type, count: 1 });
+		}
+		out.u32(groups.length);
+		for (const { type, count } of groups) {
+			out.u32(count);
+			out.byte(type);
+		}
+		out.append(this.code);
+		out.byte(Op.end);
+		return out.toBytes();
+	}
+
+	#construct(
+		opcode: typeof Op.block | typeof Op.loop,
+		type: ValueType | typeof VOID,
+		body: (label: Label) => void,
+	): void {
+		body(this.open(opcode, type));
+		this.close();
+	}
+
+	#distance(label: Label): number {
+		const distance = this.#depth - label.depth;
+		if (distance < 0) throw new Error('branch to a label whose construct is closed');
+		return distance;
+	}
+}
