@@ -1,0 +1,180 @@
+/**
+ * Where everything is in the one linear memory that generated code and TypeScript share.
+ *
+ * ```
+ * 0x00000  state of the running hart: 256 words (state.ts); its last 64 are the engine's own (Word)
+ * 0x01000  line of instructions that straddle two pages: 512 slots of 64 bytes
+ * 0x10000  TLBs: 64 KiB for each hart: read, write and execute, 1024 entries of 16 bytes each
+ *  + harts parked states: 2 KiB for each hart
+ *  ...     page map: one word a page (@partita/memory, page-word.ts)
+ *  ...     code map: one word a page: linear address of the page's decoded form, or 0
+ *  ...     decoded pages (DecodedPage)
+ *  ...     frame pool
+ * ```
+ */
+import { PAGE_SIZE } from '@partita/memory';
+import { Slot, STATE_WORDS } from './state.ts';
+
+const engine = Slot.engine * 8;
+
+/** Byte addresses of the engine's words in the running hart's state. i32 unless said otherwise. */
+export const Word = {
+	/** Instructions that may still run. */
+	budget: engine,
+	/** Why generated code returned or a helper failed: an {@link ExitCode}, 0 for none. */
+	exit: engine + 4,
+	/** i64: context id of loads and stores, in bits 11:3 of a TLB tag. */
+	dataContext: engine + 8,
+	/** i64: context id of fetches. */
+	fetchContext: engine + 16,
+	/** Linear address of the running hart's TLBs. */
+	tlb: engine + 24,
+	/** Linear address of the decoded entry at which generated code stopped. */
+	entry: engine + 28,
+	/** i64: virtual address of the access under way. */
+	address: engine + 32,
+	/** i64: physical address of an access that needs a device. */
+	physical: engine + 40,
+	/** Exception code. */
+	cause: engine + 48,
+	/** Decoded page that the last store must tell, or 0. */
+	storeCode: engine + 52,
+	/** Nonzero where FS (and vsstatus.FS under virtualization) is not Off. */
+	floatEnabled: engine + 56,
+	/** Nonzero where they are Dirty. */
+	floatDirty: engine + 60,
+	/** Eight bytes by rm: nonzero where native arithmetic is exact enough: round to nearest, NX set, FS dirty. */
+	floatGuard: engine + 64,
+	/** Eight bytes by rm: effective rounding mode, above 4 where it is reserved. */
+	roundingMode: engine + 72,
+	/** i64: guest physical address of a guest-page fault. */
+	guestPhysical: engine + 80,
+	/** 1: the fault is on an implicit read of a VS-stage table, 2: on an implicit write, 0: neither. */
+	implicit: engine + 88,
+} as const;
+
+/** Byte offset of the word that takes writes to x0. */
+export const DISCARD: number = (STATE_WORDS - 1) * 8;
+
+/** Why generated code returned. */
+export const ExitCode = {
+	/** Page of the pc is not in the execute TLB. */
+	fetch: 1,
+	/** Entry at the pc is not decoded yet. */
+	decode: 2,
+	/** Instruction at the pc is for TypeScript: system, illegal, or one whose preconditions do not hold. */
+	system: 3,
+	/** The instruction at the pc raised an exception: cause, address. */
+	trap: 4,
+	/** The load or store at the pc is for a device: physical. */
+	device: 5,
+	/** The instruction at the pc straddles two pages and is not in its line yet. */
+	straddle: 6,
+	/** Budget is used up. */
+	budget: 7,
+} as const;
+
+/** A TLB: `tag: i64, addend: i32, pageBits: i32` an entry, indexed by virtual page number. */
+export const Tlb = {
+	entries: 1024,
+	entryBytes: 16,
+	/** Distance of the write TLB from the read TLB, and of the execute TLB from the write TLB. */
+	stride: 0x4000,
+	read: 0,
+	write: 0x4000,
+	execute: 0x8000,
+	/** Bytes for one hart. */
+	bytes: 0x1_0000,
+	/** Context ids are 1 to this; 0 never matches. */
+	contexts: 511,
+} as const;
+
+/**
+ * A decoded page: one 16-byte entry for each halfword, an end marker, and where it came from.
+ *
+ * ```
+ *  0        2      4       6       8        12     14       15
+ * +--------+------+-------+-------+--------+------+--------+----+
+ * | opcode |  rd  |  rs1  |  rs2  |  imm   | rs3  | length | rm |
+ * +--------+------+-------+-------+--------+------+--------+----+
+ * ```
+ * Registers are byte offsets into x or f; `length` is 16 or 32: the distance to the next entry.
+ */
+export const DecodedPage = {
+	opcode: 0,
+	rd: 2,
+	rs1: 4,
+	rs2: 6,
+	imm: 8,
+	rs3: 12,
+	length: 14,
+	rm: 15,
+	entryBytes: 16,
+	/** Offset of the end marker. */
+	end: 2048 * 16,
+	/** Offset of the physical page number. */
+	page: 2049 * 16,
+	/** Offset of the linear address of the page's frame. */
+	frame: 2049 * 16 + 4,
+	bytes: 2052 * 16,
+} as const;
+
+/** Slots for straddling instructions: an entry, an end marker 32 bytes on, and the instruction word. */
+export const Straddle = { base: 0x1000, slots: 512, bytes: 64, end: 32, word: 48 } as const;
+
+/** Multiplier of the hash that picks a straddle slot from the instruction word. */
+export const STRADDLE_HASH = 0x9e37_79b1;
+
+const TLB_BASE = 0x1_0000;
+
+/** What the layout depends on. */
+export interface LinearLayoutOptions {
+	/** 1 to 8. */
+	readonly harts: number;
+	/** First physical address beyond all memory. */
+	readonly physicalTop: number;
+	/** Bytes of guest memory that may be touched; default: all of it, as far as the linear memory holds it. */
+	readonly poolBytes?: number;
+	/** Pages that may be decoded at one time; default 2048. */
+	readonly codePages?: number;
+}
+
+/** Addresses in the linear memory; it is also the layout that `PhysicalMemory` asks for. */
+export interface LinearLayout {
+	readonly memory: WebAssembly.Memory;
+	readonly harts: number;
+	readonly tlb: number;
+	readonly parked: number;
+	readonly pageMap: number;
+	readonly pages: number;
+	readonly codeMap: number;
+	readonly decodedStart: number;
+	readonly decodedEnd: number;
+	readonly poolStart: number;
+	readonly poolEnd: number;
+}
+
+/** Largest linear memory: 65535 pages of 64 KiB, so that no address wraps. */
+const LINEAR_LIMIT = 65535 * 65536;
+
+/** Plans the linear memory and reserves it (the host commits what is touched). */
+export function createLinearLayout(options: LinearLayoutOptions): LinearLayout {
+	const { harts, physicalTop } = options;
+	if (!Number.isInteger(harts) || harts < 1 || harts > 8) throw new RangeError(`${harts} harts: 1 to 8 are supported`);
+	const pages = Math.ceil(physicalTop / PAGE_SIZE);
+	const tlb = TLB_BASE;
+	const parked = tlb + harts * Tlb.bytes;
+	const pageMap = parked + harts * STATE_WORDS * 8;
+	const codeMap = pageMap + pages * 4;
+	const decodedStart = align(codeMap + pages * 4, 64);
+	const decodedEnd = decodedStart + (options.codePages ?? 2048) * DecodedPage.bytes;
+	const poolStart = align(decodedEnd, PAGE_SIZE);
+	const wanted = Math.min(poolStart + (options.poolBytes ?? physicalTop), LINEAR_LIMIT);
+	const memory = new WebAssembly.Memory({ initial: Math.ceil(wanted / 65536) });
+	const poolEnd = Math.floor(wanted / PAGE_SIZE) * PAGE_SIZE;
+	return { memory, harts, tlb, parked, pageMap, pages, codeMap, decodedStart, decodedEnd, poolStart, poolEnd };
+}
+
+function align(value: number, to: number): number {
+	return Math.ceil(value / to) * to;
+}
