@@ -1,0 +1,107 @@
+/**
+ * Definitions of the supervisor CSRs, as HS-level ones: with V=1, `csr.ts` substitutes their VS replicas.
+ * RISC-V Privileged ISA, "Supervisor CSRs"; Sstc.
+ */
+
+import { Slot } from '../state.ts';
+import { ALL, type CsrDefinition, type CsrTable, storage, trapVector } from './csr-definition.ts';
+import { Csr, EnvironmentConfig } from './csr-numbers.ts';
+import type { PrivilegedHart } from './hart.ts';
+import { pendingBits, SUPERVISOR_INTERRUPTS, updateTimerLines } from './interrupts.ts';
+import { readSstatus, writeSstatus } from './status.ts';
+
+const INTERRUPTS = BigInt(SUPERVISOR_INTERRUPTS);
+/** SSIP: the one bit of sip that is writable. */
+const SSIP = 2n;
+const PPN = (1n << 44n) - 1n;
+
+/** A 32-bit counter-enable register: every bit is writable, as each counter exists. */
+export const COUNTER_ENABLE_MASK = 0xffff_ffffn;
+/** mepc and its kin: IALIGN is 16. */
+export const EPC_MASK: bigint = ALL & ~1n;
+/** FIOM, CBIE, CBCFE and CBZE: the fields that all three envcfg registers have. */
+export const ENVCFG_COMMON: bigint =
+	EnvironmentConfig.FIOM | EnvironmentConfig.CBIE | EnvironmentConfig.CBCFE | EnvironmentConfig.CBZE;
+const CBIE_RESERVED = 2n << 4n;
+
+/** An envcfg value after a write: CBIE=2 is reserved and leaves that field as it was. */
+export function environmentConfig(before: bigint, value: bigint, writable: bigint): bigint {
+	const mask = (value & EnvironmentConfig.CBIE) === CBIE_RESERVED ? writable & ~EnvironmentConfig.CBIE : writable;
+	return (before & writable & ~mask) | (value & mask);
+}
+
+/** Whether satp, vsatp or hgatp may hold a MODE: Bare (0), or 39, 48 or 57 bits (8, 9, 10). */
+export function translationModeSupported(value: bigint): boolean {
+	const mode = value >> 60n;
+	return mode === 0n || (mode >= 8n && mode <= 10n);
+}
+
+/** satp or vsatp: MODE, a 16-bit ASID, a 44-bit PPN. A write with an unsupported MODE has no effect at all. */
+export function addressTranslation(slot: number): CsrDefinition {
+	return {
+		// vsatp is not gated by TVM or VTVM.
+		gate: slot === Slot.satp ? 'satp' : 'none',
+		read: ({ state }) => state[slot],
+		write: ({ state, ports }, value) => {
+			if (!translationModeSupported(value)) return;
+			state[slot] = (value & (0xfffffn << 44n)) | (value & PPN);
+			ports.contextChanged();
+		},
+	};
+}
+
+/** stimecmp or vstimecmp: a write moves the timer line at once. */
+export function timerCompare(slot: number): CsrDefinition {
+	return {
+		gate: 'stimecmp',
+		read: ({ state }) => state[slot],
+		write: (hart, value) => {
+			hart.state[slot] = value;
+			updateTimerLines(hart);
+			hart.ports.timerChanged();
+		},
+	};
+}
+
+function writeSie({ state, ports }: PrivilegedHart, value: bigint): void {
+	const writable = state[Slot.mideleg] & INTERRUPTS;
+	state[Slot.mie] = (state[Slot.mie] & ~writable) | (value & writable);
+	ports.interruptsChanged();
+}
+
+function writeSip({ state, ports }: PrivilegedHart, value: bigint): void {
+	const writable = state[Slot.mideleg] & SSIP;
+	state[Slot.mip] = (state[Slot.mip] & ~writable) | (value & writable);
+	ports.interruptsChanged();
+}
+
+/** The supervisor CSRs. */
+export const supervisorCsrs: CsrTable = {
+	[Csr.sstatus]: { gate: 'none', read: readSstatus, write: writeSstatus },
+	[Csr.sie]: {
+		gate: 'none',
+		read: ({ state }) => state[Slot.mie] & state[Slot.mideleg] & INTERRUPTS,
+		write: writeSie,
+	},
+	[Csr.sip]: {
+		gate: 'none',
+		read: ({ state }) => BigInt(pendingBits(state)) & state[Slot.mideleg] & INTERRUPTS,
+		write: writeSip,
+	},
+	[Csr.stvec]: trapVector(Slot.stvec),
+	[Csr.scounteren]: storage(Slot.scounteren, COUNTER_ENABLE_MASK),
+	[Csr.senvcfg]: {
+		gate: 'none',
+		read: ({ state }) => state[Slot.senvcfg],
+		write: ({ state, ports }, value) => {
+			state[Slot.senvcfg] = environmentConfig(state[Slot.senvcfg], value, ENVCFG_COMMON);
+			ports.contextChanged();
+		},
+	},
+	[Csr.sscratch]: storage(Slot.sscratch),
+	[Csr.sepc]: storage(Slot.sepc, EPC_MASK),
+	[Csr.scause]: storage(Slot.scause),
+	[Csr.stval]: storage(Slot.stval),
+	[Csr.stimecmp]: timerCompare(Slot.stimecmp),
+	[Csr.satp]: addressTranslation(Slot.satp),
+};
