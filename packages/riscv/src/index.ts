@@ -11,7 +11,9 @@ export {
 	compressedInstructions,
 	expandCompressed,
 } from './compressed.ts';
+export { type CsrName, csrName, csrNumber, csrNumbers } from './csr.ts';
 export { createDecoded, type Decoded, decode } from './decoder.ts';
+export { type DisassembleOptions, disassemble, instructionLength } from './disassembler.ts';
 export {
 	type Extension,
 	type Format,
@@ -21,3 +23,4 @@ export {
 	type Mnemonic,
 	type Row,
 } from './instructions.ts';
+export { floatRegister, floatRegisters, integerRegister, integerRegisters, roundingModes } from './registers.ts';
