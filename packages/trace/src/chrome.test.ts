@@ -80,13 +80,19 @@ describe('ChromeTraceWriter', () => {
 			fc.string({ unit: 'binary' }),
 			fc.constantFrom('"', '\\', '\u0000', '\ud800', '\u2028', '"}]'),
 		);
-		const key = name.filter((k) => k !== '__proto__');
+		// No backslashes in keys: JSON.parse of Node 24 may take an escape for a key with a backslash that it saw before.
+		const key = name.map((n) => `k${n.replaceAll('\\', '/')}`);
 		fc.assert(
 			fc.property(name, name, fc.dictionary(key, value), (n, category, args) => {
 				const event: TraceEvent = { phase: 'begin', time: 5, ...on, name: n, category, args };
 				const [parsed] = JSON.parse(written((writer) => writer.emit(event))).traceEvents;
 				expect([parsed.name, parsed.cat]).toEqual([n, category]);
-				expect(Object.keys(parsed.args).sort()).toEqual(Object.keys(args).sort());
+				const shown = (v: unknown): unknown => {
+					if (typeof v === 'bigint') return `${v < 0n ? '-' : ''}0x${(v < 0n ? -v : v).toString(16)}`;
+					if (typeof v === 'number') return Number.isFinite(v) ? v + 0 : String(v);
+					return v;
+				};
+				expect(parsed.args).toEqual(Object.fromEntries(Object.entries(args).map(([k, v]) => [k, shown(v)])));
 			}),
 		);
 		const odd = written((writer) =>

@@ -48,9 +48,14 @@ describe('PcapWriter', () => {
 			// An ARP request: who has 10.0.0.2, tell 10.0.0.1.
 			const arp = `ffffffffffff020000000001${'0806'}0001080006040001${'020000000001'}0a000001${'000000000000'}0a000002`;
 			writeFileSync(path, file([[1_000_000_042, Buffer.from(arp, 'hex')]]));
+			// Debian's tcpdump wants to become another user when root runs it.
+			const user = process.getuid?.() === 0 ? ['-Z', 'root'] : [];
 			let text: string;
 			try {
-				text = execFileSync('tcpdump', ['--nano', '-tt', '-n', '-r', path], { encoding: 'utf8', stdio: 'pipe' });
+				text = execFileSync('tcpdump', ['--nano', '-tt', '-n', '-r', path, ...user], {
+					encoding: 'utf8',
+					stdio: 'pipe',
+				});
 			} catch (error) {
 				if ((error as NodeJS.ErrnoException).code === 'ENOENT') skip('tcpdump is not installed');
 				throw error;
