@@ -39,7 +39,7 @@ export const Slot = {
 	mie: 76,
 	/** Software-writable bits of mip; external lines are in `lines`. */
 	mip: 77,
-	/** Levels of the interrupt lines that controllers drive (MSIP 3, MTIP 7, SEIP 9, MEIP 11, and STIP 5 of Sstc). */
+	/** Levels of interrupt lines: what controllers drive (MSIP 3, MTIP 7, SEIP 9, MEIP 11), and Sstc's timers (STIP 5, VSTIP 6). */
 	lines: 78,
 	mtvec: 79,
 	mcounteren: 80,
@@ -52,9 +52,9 @@ export const Slot = {
 	mtinst: 87,
 	mcountinhibit: 88,
 	mhartid: 89,
-	/** mcycle - retired. */
+	/** mcycle - retired; while mcountinhibit stops the counter, mcycle itself. */
 	mcycleOffset: 90,
-	/** minstret - retired. */
+	/** minstret - retired; while mcountinhibit stops the counter, minstret itself. */
 	minstretOffset: 91,
 	mseccfg: 92,
 
