@@ -152,9 +152,9 @@ function checkMapping(format: PagingFormat, { address, physical, size, flags }: 
 			`addresses and a size above 0 must be multiples of 4096, not ${hex(address)}, ${hex(physical)}, ${hex(size)}`,
 		);
 	}
+	// A range over the hole between the halves would need more physical memory than 56 bits: refused below.
 	const last = address + size - 1n;
-	const oneHalf = !format.signed || address >> 63n === last >> 63n;
-	if (address < 0n || last >> 64n !== 0n || !oneHalf || !isCanonical(format, address) || !isCanonical(format, last)) {
+	if (address < 0n || last >> 64n !== 0n || !isCanonical(format, address) || !isCanonical(format, last)) {
 		throw new PageTableError('out-of-range', `${format.name} cannot map ${hex(address)} to ${hex(last)}`);
 	}
 	if (physical < 0n || physical + size > PHYSICAL_LIMIT) {
