@@ -119,12 +119,20 @@ export function returnNaN(f: FunctionBuilder, { format, flagsAddress }: Emission
 	f.return(narrow(format, format.canonicalNaN));
 }
 
-/** The binary32 operand in an f register: the canonical NaN where it is not NaN-boxed ("D" chapter, section 2). */
-export function unbox(register: Local<I64>): Expr<I32> {
-	return i32.select(i64.geU(register, 0xffff_ffff_0000_0000n), i32.wrap(register), 0x7fc0_0000);
+/**
+ * The binary32 operand in an f register: the canonical NaN where it is not NaN-boxed ("D" chapter, section 2). `scratch` is
+ * overwritten.
+ */
+export function unbox(register: Operand<I64>, scratch: Local<I64>): Expr<I32> {
+	return i32.do((f) => {
+		f.set(scratch, register);
+		return i32.select(i64.geU(scratch, BOX), i32.wrap(scratch), Number(binary32.canonicalNaN));
+	});
 }
 
 /** A binary32 result as an f register holds it. */
 export function box(bits: Operand<I32>): Expr<I64> {
-	return i64.or(i64.extendU(bits), 0xffff_ffff_0000_0000n);
+	return i64.or(i64.extendU(bits), BOX);
 }
+
+const BOX = 0xffff_ffff_0000_0000n;

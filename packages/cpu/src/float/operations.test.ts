@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type FormatOperations, instantiate, Operands, random32, specials } from './testing/harness.ts';
+import { type FormatOperations, instantiate, Operands, type Operation, random32, specials } from './testing/harness.ts';
 import { model32, model64, type Outcome, type ReferenceModel } from './testing/reference-model.ts';
 
 const harness = instantiate();
@@ -10,9 +10,12 @@ interface Case {
 	readonly rm: number;
 }
 
-/** Runs an operation on all cases; names the first three that differ. */
+/**
+ * Runs an operation on all cases, with no flags set before and with NX set before (the fast functions differ); names the
+ * first that differ.
+ */
 function judge(
-	operation: (operands: readonly bigint[], rm: number) => Outcome,
+	operation: Operation,
 	model: (operands: readonly bigint[], rm: number) => Outcome,
 	cases: Iterable<Case>,
 ): void {
@@ -20,13 +23,15 @@ function judge(
 	let count = 0;
 	for (const { operands, rm } of cases) {
 		count++;
-		const got = operation(operands, rm);
 		const want = model(operands, rm);
-		if (got.bits !== want.bits || got.flags !== want.flags) {
+		for (const before of [0, 1]) {
+			const got = operation(operands, rm, before);
+			if (got.bits === want.bits && got.flags === (want.flags | before)) continue;
 			const show = ({ bits, flags }: Outcome): string => `${bits.toString(16)}/${flags}`;
-			wrong.push(`${operands.map((x) => x.toString(16)).join(' ')} rm ${rm}: ${show(got)}, expected ${show(want)}`);
-			if (wrong.length === 3) break;
+			const call = `${operands.map((x) => x.toString(16)).join(' ')} rm ${rm} fflags ${before}`;
+			wrong.push(`${call}: ${show(got)}, expected ${show(want)}`);
 		}
+		if (wrong.length >= 3) break;
 	}
 	expect(wrong).toEqual([]);
 	expect(count).toBeGreaterThan(0);
@@ -44,12 +49,38 @@ function* crossed(values: readonly bigint[], arity: number): Iterable<Case> {
 function* random(precision: number, arity: number, count: number): Iterable<Case> {
 	const source = new Operands(precision, 1);
 	for (let i = 0; i < count; i++)
-		yield { operands: Array.from({ length: arity }, () => source.value()), rm: source.below(5) };
+		yield { operands: Array.from({ length: arity }, () => source.value()), rm: someMode(source) };
+}
+
+/** To nearest twice as often as any other: that is where the fast functions have their own path. */
+const someMode = (source: Operands): number => source.below(6) % 5;
+
+/** Pairs whose product, or whose quotient, is near an end of the normal range. */
+function* atTheEnds(precision: number, arity: 2 | 3, quotient: boolean): Iterable<Case> {
+	const source = new Operands(precision, 19);
+	const bias = precision === 53 ? 1023 : 127;
+	const make = (exponent: number): bigint => {
+		const field = Math.min(2 * bias, Math.max(0, exponent + bias));
+		return (BigInt(field) << BigInt(precision - 1)) + source.fraction();
+	};
+	for (let i = 0; i < 40_000; i++) {
+		const target = source.below(2)
+			? bias + 1 - source.below(4)
+			: 1 - bias - source.below(2) * source.below(precision + 4) + source.below(3);
+		const exponent = source.below(2 * bias) - bias + 1;
+		const other = quotient ? exponent - target : target - exponent;
+		if (other < -bias || other > bias) continue;
+		const operands = [make(exponent), make(other)];
+		if (arity === 3) operands.push(source.below(2) ? source.value() : make(target - source.below(precision + 2)));
+		yield { operands, rm: someMode(source) };
+	}
 }
 
 const formats: [string, FormatOperations, ReferenceModel, ReferenceModel][] = [
 	['binary64', harness.f64, model64, model32],
 	['binary32', harness.f32, model32, model64],
+	['binary64, fast', harness.fast64, model64, model32],
+	['binary32, fast', harness.fast32, model32, model64],
 ];
 
 describe.each(formats)('%s', (_, operations, model, other) => {
@@ -59,6 +90,9 @@ describe.each(formats)('%s', (_, operations, model, other) => {
 		const expected = ([a, b]: readonly bigint[], rm: number): Outcome => model[name](a!, b!, rm);
 		test('special operands', () => judge(operations[name], expected, crossed(specials(precision), 2)));
 		test('random operands', () => judge(operations[name], expected, random(precision, 2, 40_000)));
+		if (name === 'mul' || name === 'div')
+			test('results at the ends of the range', () =>
+				judge(operations[name], expected, atTheEnds(precision, 2, name === 'div')));
 	});
 
 	describe('sqrt', () => {
@@ -74,6 +108,7 @@ describe.each(formats)('%s', (_, operations, model, other) => {
 			judge(operations.fma, expected, crossed(some, 3));
 		});
 		test('random operands', () => judge(operations.fma, expected, random(precision, 3, 60_000)));
+		test('products at the ends of the range', () => judge(operations.fma, expected, atTheEnds(precision, 3, false)));
 		test('operands whose product nearly cancels the addend', () => {
 			function* cases(): Iterable<Case> {
 				const source = new Operands(precision, 7);
@@ -84,7 +119,7 @@ describe.each(formats)('%s', (_, operations, model, other) => {
 						model.width,
 						(product ^ (1n << BigInt(model.width - 1))) + BigInt(source.below(5) - 2),
 					);
-					yield { operands: [a, b, c], rm: source.below(5) };
+					yield { operands: [a, b, c], rm: someMode(source) };
 				}
 			}
 			judge(operations.fma, expected, cases());
@@ -138,7 +173,7 @@ describe.each(formats)('%s', (_, operations, model, other) => {
 			const bias = precision === 53 ? 1023 : 127;
 			for (let i = 0; i < 30_000; i++) {
 				const exponent = BigInt(bias - 3 + source.below(70) + source.below(2) * (bias + 1) * 2);
-				yield { operands: [(exponent << BigInt(precision - 1)) + source.fraction()], rm: source.below(5) };
+				yield { operands: [(exponent << BigInt(precision - 1)) + source.fraction()], rm: someMode(source) };
 			}
 		}
 		judge(operations[`to${name}`], expected, around());
@@ -155,7 +190,7 @@ describe.each(formats)('%s', (_, operations, model, other) => {
 				const bits = source.bits64() >> BigInt(source.below(64));
 				const mask = source.below(2) ? -1n << BigInt(source.below(64)) : -1n;
 				const flip = source.below(2) ? -1n : 0n;
-				yield { operands: [BigInt.asUintN(64, (bits & mask) ^ flip)], rm: source.below(5) };
+				yield { operands: [BigInt.asUintN(64, (bits & mask) ^ flip)], rm: someMode(source) };
 			}
 		}
 		judge(operations[`from${name}`], expected, registers());
