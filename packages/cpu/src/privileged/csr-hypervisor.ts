@@ -61,7 +61,7 @@ function writeHenvcfg(hart: PrivilegedHart, value: bigint): void {
 	const before = state[Slot.henvcfg];
 	const after = environmentConfig(before, value, writable);
 	state[Slot.henvcfg] = after;
-	ports.contextChanged();
+	ports.protectionChanged();
 	if (((before ^ after) & EnvironmentConfig.STCE) !== 0n) {
 		updateTimerLines(hart);
 		ports.timerChanged();

@@ -46,7 +46,7 @@ function writeMenvcfg(hart: PrivilegedHart, value: bigint): void {
 	state[Slot.menvcfg] = after;
 	// PBMTE and STCE of henvcfg are read-only zero while they are zero here.
 	state[Slot.henvcfg] &= ~gated | after;
-	ports.contextChanged();
+	ports.protectionChanged();
 	if (((before ^ after) & EnvironmentConfig.STCE) !== 0n) {
 		state[Slot.mip] &= ~STIP;
 		updateTimerLines(hart);

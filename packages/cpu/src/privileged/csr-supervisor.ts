@@ -94,7 +94,10 @@ export const supervisorCsrs: CsrTable = {
 		gate: 'none',
 		read: ({ state }) => state[Slot.senvcfg],
 		write: ({ state, ports }, value) => {
-			state[Slot.senvcfg] = environmentConfig(state[Slot.senvcfg], value, ENVCFG_COMMON);
+			const before = state[Slot.senvcfg];
+			const after = environmentConfig(before, value, ENVCFG_COMMON);
+			if (after === before) return;
+			state[Slot.senvcfg] = after;
 			ports.contextChanged();
 		},
 	},

@@ -126,6 +126,34 @@ describe('mstatus', () => {
 	});
 });
 
+describe('what governs protection and translation tells the ports', () => {
+	test.each<[keyof typeof Csr, bigint, string]>([
+		['pmpcfg0', 0x1fn, 'protection'],
+		['pmpaddr0', 1n, 'protection'],
+		['menvcfg', 0x80n, 'protection'],
+		['henvcfg', 0x80n, 'protection'],
+		['senvcfg', 0x80n, 'context'],
+		['satp', 0x8000_0000_0000_0001n, 'context'],
+		['vsatp', 0x8000_0000_0000_0001n, 'context'],
+		['hgatp', 0x8000_0000_0000_0004n, 'context'],
+		['hstatus', 0x100n, 'context'],
+		['vsstatus', 0x4_0000n, 'context'],
+		['mie', 2n, 'interrupts'],
+		['mip', 2n, 'interrupts'],
+		['mideleg', 2n, 'interrupts'],
+		['hideleg', 4n, 'interrupts'],
+		['hvip', 4n, 'interrupts'],
+		['hie', 4n, 'interrupts'],
+		['stimecmp', 5n, 'timer'],
+		['vstimecmp', 5n, 'timer'],
+		['htimedelta', 5n, 'timer'],
+	])('%s', (name, value, call) => {
+		const hart = createHart();
+		writeCsr(hart, Csr[name], value);
+		expect(hart.calls).toContain(call);
+	});
+});
+
 describe('tvec', () => {
 	test.each([Csr.mtvec, Csr.stvec, Csr.vstvec])('%i: direct and vectored; a reserved MODE is ignored', (csr) => {
 		const hart = createHart();

@@ -20,8 +20,10 @@ export interface PrivilegedPorts {
 	 * @param id ASID (16 bits; `vma`, `vvma`) or VMID (14 bits; `gvma`); undefined: all
 	 */
 	flush(kind: FenceKind, address: bigint | undefined, id: bigint | undefined): void;
-	/** Privilege, V, or a CSR that governs translation, protection or instruction enables has changed. */
+	/** Privilege, V, or a CSR that governs translation or instruction enables has changed. */
 	contextChanged(): void;
+	/** PMP, menvcfg or henvcfg has changed: rights found under the old values are void. */
+	protectionChanged(): void;
 	/** fcsr, or an FS field in effect, has changed. */
 	floatStateChanged(): void;
 	/** A pending, enable or delegation bit has changed: {@link pendingInterrupt} may answer differently. */

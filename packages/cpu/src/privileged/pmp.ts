@@ -40,7 +40,7 @@ export function writePmpConfiguration(hart: PrivilegedHart, index: number, value
 		word |= BigInt(next) << BigInt(byte * 8);
 	}
 	state[Slot.pmpcfg + index] = word;
-	ports.contextChanged();
+	ports.protectionChanged();
 }
 
 /** Write pmpaddr `entry`, unless the entry is locked, or is the bottom of a locked top-of-range entry. */
@@ -52,5 +52,5 @@ export function writePmpAddress(hart: PrivilegedHart, entry: number, value: bigi
 		if ((above & LOCKED) !== 0 && (above & ADDRESS_MODE) === TOP_OF_RANGE) return;
 	}
 	state[Slot.pmpaddr + entry] = value & ADDRESS_MASK;
-	ports.contextChanged();
+	ports.protectionChanged();
 }

@@ -24,6 +24,7 @@ export function createHart(guestExternalInterrupts = 0): RecordingHart {
 		flush: (kind, address, id) =>
 			calls.push(`flush ${kind} ${address?.toString(16) ?? '*'} ${id?.toString(16) ?? '*'}`),
 		contextChanged: () => calls.push('context'),
+		protectionChanged: () => calls.push('protection'),
 		floatStateChanged: () => calls.push('float'),
 		interruptsChanged: () => calls.push('interrupts'),
 		timerChanged: () => calls.push('timer'),
