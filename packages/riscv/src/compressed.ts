@@ -265,6 +265,16 @@ export function insertCompressedImmediate(value: number, row: CompressedRow): nu
 	return compressedImmediate(half, row) === value ? half : undefined;
 }
 
+/** Whether a legal halfword is a HINT: it has no effect, and its expansion writes nothing. */
+export function isHint(half: number): boolean {
+	const row = findCompressed(half);
+	if (!row) return false;
+	const fields = compressedFields(half, row);
+	if (row.base === 'addi' && fields.rd === fields.rs1 && fields.imm === 0) return row.format !== '';
+	if (row.format.endsWith('shamt') && fields.imm === 0) return true;
+	return fields.rd === 0 && /^(rds?,|imm)/.test(row.format);
+}
+
 const bases: readonly Row[] = /* @__PURE__ */ compressedInstructions.map((row) => findInstruction(row.base)!);
 
 function expand(half: number): number {

@@ -4,13 +4,7 @@
  */
 
 import { type Alias, aliases } from './aliases.ts';
-import {
-	type CompressedFields,
-	type CompressedRow,
-	compressedFields,
-	expandCompressed,
-	findCompressed,
-} from './compressed.ts';
+import { compressedFields, expandCompressed, findCompressed, isHint } from './compressed.ts';
 import { csrName } from './csr.ts';
 import { createDecoded, type Decoded, decode } from './decoder.ts';
 import { instructions, type Mnemonic } from './instructions.ts';
@@ -59,6 +53,8 @@ function groupByBase(): Map<Mnemonic, Alias[]> {
 	return groups;
 }
 
+const FENCE_TSO = 0x8330_000f | 0;
+
 class Printer {
 	readonly decoded: Decoded = createDecoded();
 	readonly #pc: bigint;
@@ -76,11 +72,10 @@ class Printer {
 		if (word === 0) return `.2byte\t0x${half.toString(16)}`;
 		decode(word, this.decoded);
 		const row = findCompressed(half)!;
-		const fields = compressedFields(half, row);
-		if (!noAliases && !isHint(row, fields)) {
+		if (!noAliases && !isHint(half)) {
 			return row.name === 'c.mv' ? line('mv', this.#operands('rd,rs2')) : this.aliased(word);
 		}
-		Object.assign(this.decoded, fields);
+		Object.assign(this.decoded, compressedFields(half, row));
 		return line(row.name, this.#operands(row.format.replaceAll("'", '').replaceAll('rds', 'rd')));
 	}
 
@@ -96,6 +91,8 @@ class Printer {
 
 	instruction(word: number): string {
 		const { extension, format, name } = instructions[this.decoded.index]!;
+		// A name of its own for what the operands cannot say: fm=1000.
+		if ((word | 0) === FENCE_TSO) return 'fence.tso';
 		const ordering = extension === 'A' ? ['', '.rl', '.aq', '.aqrl'][(word >>> 25) & 3]! : '';
 		return line(name + ordering, this.#operands(format));
 	}
@@ -165,13 +162,6 @@ class Printer {
 
 function line(mnemonic: string, operands: string): string {
 	return operands === '' ? mnemonic : `${mnemonic}\t${operands}`;
-}
-
-/** A HINT has no effect, so it keeps its own name; the plain `c.nop` counts as an instruction. */
-function isHint(row: CompressedRow, fields: CompressedFields): boolean {
-	if (row.base === 'addi' && fields.rd === fields.rs1 && fields.imm === 0) return row.format !== '';
-	if (row.format.endsWith('shamt') && fields.imm === 0) return true;
-	return fields.rd === 0 && /^(rds?|imm)/.test(row.format);
 }
 
 /** A fence's access set: any of `iorw`. */

@@ -6,6 +6,16 @@
  */
 
 export {
+	type AsmHole,
+	type AssembleOptions,
+	asm,
+	asmWith,
+	assemble,
+} from './assembler/assemble.ts';
+export { AssemblyError, type Place } from './assembler/assembly-error.ts';
+export type { SectionFlags } from './assembler/directives.ts';
+export type { Program, ProgramSection, ProgramSymbol } from './assembler/program.ts';
+export {
 	type CompressedFormat,
 	type CompressedRow,
 	compressedInstructions,

@@ -65,15 +65,28 @@ export function gnuDisassemble(source: string, noAliases: boolean): Dumped[] {
 		const file = (name: string) => join(folder, name);
 		writeFileSync(file('in.s'), source);
 		run('as', `-march=${march}`, '-mpriv-spec=1.12', '-mno-relax', '-o', file('out.o'), file('in.s'));
-		const flags = noAliases ? ['-M', 'no-aliases,priv-spec=1.12'] : ['-M', 'priv-spec=1.12'];
-		const lines = run('objdump', '-d', '-z', ...flags, file('out.o')).split('\n');
-		return lines.flatMap((line) => {
+		return dump(noAliases, '-d', file('out.o'));
+	});
+}
+
+/** What objdump prints for bytes at address 0, as RV64GC: without a file's attributes it knows nothing else. */
+export function gnuDisassembleBytes(bytes: Uint8Array, noAliases: boolean): Dumped[] {
+	return inFolder((folder) => {
+		writeFileSync(join(folder, 'in.bin'), bytes);
+		return dump(noAliases, '-D', '-b', 'binary', '-m', 'riscv:rv64', join(folder, 'in.bin'));
+	});
+}
+
+function dump(noAliases: boolean, ...args: string[]): Dumped[] {
+	const flags = noAliases ? 'no-aliases,priv-spec=1.12' : 'priv-spec=1.12';
+	return run('objdump', '-z', '-M', flags, ...args)
+		.split('\n')
+		.flatMap((line) => {
 			const match = /^\s*([0-9a-f]+):\t([0-9a-f]+)\s+\t(.*)$/.exec(line);
 			if (!match) return [];
 			const text = match[3]!.replace(/\s+#.*$/, '').trim();
 			return [{ address: BigInt(`0x${match[1]}`), word: Number.parseInt(match[2]!, 16), text }];
 		});
-	});
 }
 
 /** A seeded generator (xorshift32), so that a failure can be repeated. */
