@@ -1,1 +1,4 @@
-export { default } from '../../tooling/tsup.config.ts';
+import { defineConfig, type Options } from 'tsup';
+import shared from '../../tooling/tsup.config.ts';
+
+export default defineConfig({ ...(shared as Options), entry: ['src/index.ts', 'src/testing/index.ts'] });
