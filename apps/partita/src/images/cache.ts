@@ -23,6 +23,7 @@ export interface ImageRequest {
 	withDependencies: boolean;
 	/** Further kernel modules, by name, sorted. */
 	modules: string[];
+	/** Of the initramfs. */
 	compress: 'none' | 'gzip';
 }
 
@@ -31,6 +32,8 @@ export interface ImageManifest {
 	/** Version of this structure. */
 	format: 1;
 	id: string;
+	/** Version of the way in which the images were built. */
+	recipe: number;
 	/** The kernel's release as `uname -r` prints it. */
 	kernelRelease: string;
 	source: 'apt' | 'snapshot';

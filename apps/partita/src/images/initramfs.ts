@@ -44,7 +44,7 @@ exec busybox init
 const INITTAB = `::sysinit:/etc/init.d/rcS
 ::respawn:/bin/busybox cttyhack /bin/sh -l
 ::ctrlaltdel:/bin/busybox reboot
-::shutdown:/bin/busybox umount -a -r
+::shutdown:/bin/busybox umount -a -r 2>/dev/null
 `;
 
 /** Loads the drivers of the devices that are there: virtio over MMIO first, then what appears on the virtio bus. */
@@ -109,7 +109,7 @@ export function buildInitramfs(parts: InitramfsParts): Uint8Array {
 	root.file('init', INIT, 0o755);
 	root.file('etc/inittab', INITTAB);
 	root.file('etc/init.d/rcS', RC, 0o755);
-	root.file('usr/share/udhcpc/default.script', UDHCPC_SCRIPT, 0o755);
+	root.file('etc/udhcpc/default.script', UDHCPC_SCRIPT, 0o755);
 	const defaults: Record<string, string> = {
 		'etc/profile': PROFILE,
 		'etc/passwd': 'root:x:0:0:root:/root:/bin/sh\n',
