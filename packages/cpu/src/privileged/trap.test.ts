@@ -206,6 +206,7 @@ describe('MRET', () => {
 			state[Slot.mepc] = 0x4000n;
 			expect(executeSystem(hart, MRET)).toBe('jump');
 			expect(modeOf(hart)).toBe(mode);
+			expect(state[Slot.virtual]).toBe(mode === 'VS' || mode === 'VU' ? 1n : 0n);
 			expect(state[Slot.pc]).toBe(0x4000n);
 			const mprv = mode === 'M' ? Status.MPRV : 0n;
 			const mie = mpie === 0n ? 0n : Status.MIE;
