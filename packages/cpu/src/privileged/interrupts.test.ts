@@ -253,6 +253,7 @@ describe('Sstc', () => {
 		expect(nextTimerChange(hart.state, 100n)).toBe(105n);
 		// A vstimecmp of 0 is reached at any time, before and after.
 		writeCsr(hart, Csr.vstimecmp, 0n);
+		writeCsr(hart, Csr.stimecmp, 0n);
 		expect(nextTimerChange(hart.state, 10n)).toBe(undefined);
 		expect(readCsr(hart, Csr.hip)).toBe(0x40n);
 	});
