@@ -3,9 +3,10 @@
  * RISC-V Privileged ISA, Hypervisor extension, "Hypervisor and Virtual Supervisor CSRs"; Sstc.
  */
 
+import { csrNumbers } from '@partita/riscv';
 import { Slot } from '../state.ts';
 import { type CsrTable, interruptMask, readOnly, storage, trapVector } from './csr-definition.ts';
-import { Csr, EnvironmentConfig, HypervisorStatus } from './csr-numbers.ts';
+import { EnvironmentConfig, HypervisorStatus } from './csr-numbers.ts';
 import {
 	addressTranslation,
 	COUNTER_ENABLE_MASK,
@@ -92,22 +93,22 @@ function writeVsie({ state, ports }: PrivilegedHart, value: bigint): void {
 
 /** The hypervisor CSRs and the VS CSRs. */
 export const hypervisorCsrs: CsrTable = {
-	[Csr.hstatus]: { gate: 'none', read: ({ state }) => state[Slot.hstatus], write: writeHstatus },
-	[Csr.hedeleg]: storage(Slot.hedeleg, HEDELEG_WRITABLE),
-	[Csr.hideleg]: interruptMask(Slot.hideleg, VS_INTERRUPTS),
-	[Csr.hie]: { gate: 'none', read: ({ state }) => state[Slot.mie] & INTERRUPTS, write: writeHie },
-	[Csr.hip]: {
+	[csrNumbers.hstatus]: { gate: 'none', read: ({ state }) => state[Slot.hstatus], write: writeHstatus },
+	[csrNumbers.hedeleg]: storage(Slot.hedeleg, HEDELEG_WRITABLE),
+	[csrNumbers.hideleg]: interruptMask(Slot.hideleg, VS_INTERRUPTS),
+	[csrNumbers.hie]: { gate: 'none', read: ({ state }) => state[Slot.mie] & INTERRUPTS, write: writeHie },
+	[csrNumbers.hip]: {
 		gate: 'none',
 		read: ({ state }) => BigInt(pendingBits(state)) & INTERRUPTS,
 		write: (hart, value) => writeVirtualPending(hart, value, VSSIP),
 	},
-	[Csr.hvip]: {
+	[csrNumbers.hvip]: {
 		gate: 'none',
 		read: ({ state }) => state[Slot.mip] & VS_INTERRUPTS,
 		write: (hart, value) => writeVirtualPending(hart, value, VS_INTERRUPTS),
 	},
-	[Csr.hgeip]: readOnly(({ state }) => state[Slot.hgeip]),
-	[Csr.hgeie]: {
+	[csrNumbers.hgeip]: readOnly(({ state }) => state[Slot.hgeip]),
+	[csrNumbers.hgeie]: {
 		gate: 'none',
 		read: ({ state }) => state[Slot.hgeie],
 		write: ({ state, ports, guestExternalInterrupts }, value) => {
@@ -116,8 +117,8 @@ export const hypervisorCsrs: CsrTable = {
 			ports.interruptsChanged();
 		},
 	},
-	[Csr.hcounteren]: storage(Slot.hcounteren, COUNTER_ENABLE_MASK),
-	[Csr.htimedelta]: {
+	[csrNumbers.hcounteren]: storage(Slot.hcounteren, COUNTER_ENABLE_MASK),
+	[csrNumbers.htimedelta]: {
 		gate: 'none',
 		read: ({ state }) => state[Slot.htimedelta],
 		write: (hart, value) => {
@@ -126,27 +127,27 @@ export const hypervisorCsrs: CsrTable = {
 			hart.ports.timerChanged();
 		},
 	},
-	[Csr.henvcfg]: { gate: 'none', read: ({ state }) => state[Slot.henvcfg], write: writeHenvcfg },
-	[Csr.htval]: storage(Slot.htval),
-	[Csr.htinst]: storage(Slot.htinst),
-	[Csr.hgatp]: { gate: 'hgatp', read: ({ state }) => state[Slot.hgatp], write: writeHgatp },
+	[csrNumbers.henvcfg]: { gate: 'none', read: ({ state }) => state[Slot.henvcfg], write: writeHenvcfg },
+	[csrNumbers.htval]: storage(Slot.htval),
+	[csrNumbers.htinst]: storage(Slot.htinst),
+	[csrNumbers.hgatp]: { gate: 'hgatp', read: ({ state }) => state[Slot.hgatp], write: writeHgatp },
 
-	[Csr.vsstatus]: { gate: 'none', read: ({ state }) => state[Slot.vsstatus], write: writeVsstatus },
-	[Csr.vsie]: {
+	[csrNumbers.vsstatus]: { gate: 'none', read: ({ state }) => state[Slot.vsstatus], write: writeVsstatus },
+	[csrNumbers.vsie]: {
 		gate: 'none',
 		read: ({ state }) => (state[Slot.mie] & delegatedToGuest(state)) >> 1n,
 		write: writeVsie,
 	},
-	[Csr.vsip]: {
+	[csrNumbers.vsip]: {
 		gate: 'none',
 		read: ({ state }) => (BigInt(pendingBits(state)) & delegatedToGuest(state)) >> 1n,
 		write: (hart, value) => writeVirtualPending(hart, value << 1n, delegatedToGuest(hart.state) & VSSIP),
 	},
-	[Csr.vstvec]: trapVector(Slot.vstvec),
-	[Csr.vsscratch]: storage(Slot.vsscratch),
-	[Csr.vsepc]: storage(Slot.vsepc, EPC_MASK),
-	[Csr.vscause]: storage(Slot.vscause),
-	[Csr.vstval]: storage(Slot.vstval),
-	[Csr.vstimecmp]: timerCompare(Slot.vstimecmp),
-	[Csr.vsatp]: addressTranslation(Slot.vsatp),
+	[csrNumbers.vstvec]: trapVector(Slot.vstvec),
+	[csrNumbers.vsscratch]: storage(Slot.vsscratch),
+	[csrNumbers.vsepc]: storage(Slot.vsepc, EPC_MASK),
+	[csrNumbers.vscause]: storage(Slot.vscause),
+	[csrNumbers.vstval]: storage(Slot.vstval),
+	[csrNumbers.vstimecmp]: timerCompare(Slot.vstimecmp),
+	[csrNumbers.vsatp]: addressTranslation(Slot.vsatp),
 };

@@ -6,10 +6,11 @@
  * entries 16 to 63. There are no triggers: tselect and tdata1 to 3 are read-only zero (a trigger of type 0).
  */
 
+import { csrNumbers } from '@partita/riscv';
 import { Slot } from '../state.ts';
 import { readCycle, readInstret, writeCycle, writeInhibit, writeInstret } from './counters.ts';
 import { type CsrTable, constant, interruptMask, readOnly, storage, trapVector } from './csr-definition.ts';
-import { Csr, EnvironmentConfig } from './csr-numbers.ts';
+import { EnvironmentConfig } from './csr-numbers.ts';
 import { COUNTER_ENABLE_MASK, ENVCFG_COMMON, EPC_MASK, environmentConfig } from './csr-supervisor.ts';
 import { MIDELEG_FIXED, type PrivilegedHart } from './hart.ts';
 import { MACHINE_INTERRUPTS, pendingBits, SUPERVISOR_INTERRUPTS, updateTimerLines } from './interrupts.ts';
@@ -56,63 +57,63 @@ function writeMenvcfg(hart: PrivilegedHart, value: bigint): void {
 
 /** The machine CSRs. */
 export const machineCsrs: CsrTable = {
-	[Csr.mvendorid]: constant(0n),
-	[Csr.marchid]: constant(0n),
-	[Csr.mimpid]: constant(0n),
-	[Csr.mconfigptr]: constant(0n),
-	[Csr.mhartid]: readOnly(({ state }) => state[Slot.mhartid]),
+	[csrNumbers.mvendorid]: constant(0n),
+	[csrNumbers.marchid]: constant(0n),
+	[csrNumbers.mimpid]: constant(0n),
+	[csrNumbers.mconfigptr]: constant(0n),
+	[csrNumbers.mhartid]: readOnly(({ state }) => state[Slot.mhartid]),
 
-	[Csr.mstatus]: { gate: 'none', read: ({ state }) => state[Slot.mstatus], write: writeMstatus },
-	[Csr.misa]: readOnly(({ state }) => state[Slot.misa]),
-	[Csr.medeleg]: storage(Slot.medeleg, MEDELEG_WRITABLE),
-	[Csr.mideleg]: interruptMask(Slot.mideleg, BigInt(SUPERVISOR_INTERRUPTS), MIDELEG_FIXED),
-	[Csr.mie]: interruptMask(Slot.mie, BigInt(MACHINE_INTERRUPTS)),
-	[Csr.mip]: {
+	[csrNumbers.mstatus]: { gate: 'none', read: ({ state }) => state[Slot.mstatus], write: writeMstatus },
+	[csrNumbers.misa]: readOnly(({ state }) => state[Slot.misa]),
+	[csrNumbers.medeleg]: storage(Slot.medeleg, MEDELEG_WRITABLE),
+	[csrNumbers.mideleg]: interruptMask(Slot.mideleg, BigInt(SUPERVISOR_INTERRUPTS), MIDELEG_FIXED),
+	[csrNumbers.mie]: interruptMask(Slot.mie, BigInt(MACHINE_INTERRUPTS)),
+	[csrNumbers.mip]: {
 		gate: 'none',
 		read: ({ state }) => BigInt(pendingBits(state)),
 		write: writeMip,
 		// SEIP reads as the OR with the controller's line, but a read-modify-write sees the software-written bit alone.
 		readForModify: ({ state }) => (BigInt(pendingBits(state)) & ~SEIP) | (state[Slot.mip] & SEIP),
 	},
-	[Csr.mtvec]: trapVector(Slot.mtvec),
-	[Csr.mcounteren]: storage(Slot.mcounteren, COUNTER_ENABLE_MASK),
-	[Csr.menvcfg]: { gate: 'none', read: ({ state }) => state[Slot.menvcfg], write: writeMenvcfg },
-	[Csr.mscratch]: storage(Slot.mscratch),
-	[Csr.mepc]: storage(Slot.mepc, EPC_MASK),
-	[Csr.mcause]: storage(Slot.mcause),
-	[Csr.mtval]: storage(Slot.mtval),
-	[Csr.mtval2]: storage(Slot.mtval2),
-	[Csr.mtinst]: storage(Slot.mtinst),
+	[csrNumbers.mtvec]: trapVector(Slot.mtvec),
+	[csrNumbers.mcounteren]: storage(Slot.mcounteren, COUNTER_ENABLE_MASK),
+	[csrNumbers.menvcfg]: { gate: 'none', read: ({ state }) => state[Slot.menvcfg], write: writeMenvcfg },
+	[csrNumbers.mscratch]: storage(Slot.mscratch),
+	[csrNumbers.mepc]: storage(Slot.mepc, EPC_MASK),
+	[csrNumbers.mcause]: storage(Slot.mcause),
+	[csrNumbers.mtval]: storage(Slot.mtval),
+	[csrNumbers.mtval2]: storage(Slot.mtval2),
+	[csrNumbers.mtinst]: storage(Slot.mtinst),
 
-	[Csr.mcycle]: { gate: 'none', read: readCycle, write: writeCycle },
-	[Csr.minstret]: { gate: 'none', read: readInstret, write: writeInstret },
-	[Csr.mcountinhibit]: { gate: 'none', read: ({ state }) => state[Slot.mcountinhibit], write: writeInhibit },
+	[csrNumbers.mcycle]: { gate: 'none', read: readCycle, write: writeCycle },
+	[csrNumbers.minstret]: { gate: 'none', read: readInstret, write: writeInstret },
+	[csrNumbers.mcountinhibit]: { gate: 'none', read: ({ state }) => state[Slot.mcountinhibit], write: writeInhibit },
 
-	[Csr.pmpcfg0]: {
+	[csrNumbers.pmpcfg0]: {
 		gate: 'none',
 		read: ({ state }) => state[Slot.pmpcfg],
 		write: (hart, value) => writePmpConfiguration(hart, 0, value),
 	},
-	[Csr.pmpcfg2]: {
+	[csrNumbers.pmpcfg2]: {
 		gate: 'none',
 		read: ({ state }) => state[Slot.pmpcfg + 1],
 		write: (hart, value) => writePmpConfiguration(hart, 1, value),
 	},
 
-	[Csr.tselect]: constant(0n),
-	[Csr.tdata1]: constant(0n),
-	[Csr.tdata2]: constant(0n),
-	[Csr.tdata3]: constant(0n),
+	[csrNumbers.tselect]: constant(0n),
+	[csrNumbers.tdata1]: constant(0n),
+	[csrNumbers.tdata2]: constant(0n),
+	[csrNumbers.tdata3]: constant(0n),
 };
 
 for (let entry = 0; entry < PMP_ENTRIES; entry++) {
-	machineCsrs[Csr.pmpaddr0 + entry] = {
+	machineCsrs[csrNumbers.pmpaddr0 + entry] = {
 		gate: 'none',
 		read: ({ state }) => state[Slot.pmpaddr + entry],
 		write: (hart, value) => writePmpAddress(hart, entry, value),
 	};
 }
-for (let index = 0; index <= Csr.mhpmcounter31 - Csr.mhpmcounter3; index++) {
-	machineCsrs[Csr.mhpmcounter3 + index] = constant(0n);
-	machineCsrs[Csr.mhpmevent3 + index] = constant(0n);
+for (let index = 0; index <= csrNumbers.mhpmcounter31 - csrNumbers.mhpmcounter3; index++) {
+	machineCsrs[csrNumbers.mhpmcounter3 + index] = constant(0n);
+	machineCsrs[csrNumbers.mhpmevent3 + index] = constant(0n);
 }

@@ -3,9 +3,10 @@
  * RISC-V Privileged ISA, "Supervisor CSRs"; Sstc.
  */
 
+import { csrNumbers } from '@partita/riscv';
 import { Slot } from '../state.ts';
 import { ALL, type CsrDefinition, type CsrTable, storage, trapVector } from './csr-definition.ts';
-import { Csr, EnvironmentConfig } from './csr-numbers.ts';
+import { EnvironmentConfig } from './csr-numbers.ts';
 import type { PrivilegedHart } from './hart.ts';
 import { pendingBits, SUPERVISOR_INTERRUPTS, updateTimerLines } from './interrupts.ts';
 import { readSstatus, writeSstatus } from './status.ts';
@@ -77,20 +78,20 @@ function writeSip({ state, ports }: PrivilegedHart, value: bigint): void {
 
 /** The supervisor CSRs. */
 export const supervisorCsrs: CsrTable = {
-	[Csr.sstatus]: { gate: 'none', read: readSstatus, write: writeSstatus },
-	[Csr.sie]: {
+	[csrNumbers.sstatus]: { gate: 'none', read: readSstatus, write: writeSstatus },
+	[csrNumbers.sie]: {
 		gate: 'none',
 		read: ({ state }) => state[Slot.mie] & state[Slot.mideleg] & INTERRUPTS,
 		write: writeSie,
 	},
-	[Csr.sip]: {
+	[csrNumbers.sip]: {
 		gate: 'none',
 		read: ({ state }) => BigInt(pendingBits(state)) & state[Slot.mideleg] & INTERRUPTS,
 		write: writeSip,
 	},
-	[Csr.stvec]: trapVector(Slot.stvec),
-	[Csr.scounteren]: storage(Slot.scounteren, COUNTER_ENABLE_MASK),
-	[Csr.senvcfg]: {
+	[csrNumbers.stvec]: trapVector(Slot.stvec),
+	[csrNumbers.scounteren]: storage(Slot.scounteren, COUNTER_ENABLE_MASK),
+	[csrNumbers.senvcfg]: {
 		gate: 'none',
 		read: ({ state }) => state[Slot.senvcfg],
 		write: ({ state, ports }, value) => {
@@ -101,10 +102,10 @@ export const supervisorCsrs: CsrTable = {
 			ports.contextChanged();
 		},
 	},
-	[Csr.sscratch]: storage(Slot.sscratch),
-	[Csr.sepc]: storage(Slot.sepc, EPC_MASK),
-	[Csr.scause]: storage(Slot.scause),
-	[Csr.stval]: storage(Slot.stval),
-	[Csr.stimecmp]: timerCompare(Slot.stimecmp),
-	[Csr.satp]: addressTranslation(Slot.satp),
+	[csrNumbers.sscratch]: storage(Slot.sscratch),
+	[csrNumbers.sepc]: storage(Slot.sepc, EPC_MASK),
+	[csrNumbers.scause]: storage(Slot.scause),
+	[csrNumbers.stval]: storage(Slot.stval),
+	[csrNumbers.stimecmp]: timerCompare(Slot.stimecmp),
+	[csrNumbers.satp]: addressTranslation(Slot.satp),
 };

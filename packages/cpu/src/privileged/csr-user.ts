@@ -2,10 +2,10 @@
  * Definitions of the unprivileged CSRs: floating point (F), counters and timers (Zicntr, Zihpm).
  */
 
+import { csrNumbers } from '@partita/riscv';
 import { Slot } from '../state.ts';
 import { readCycle, readInstret } from './counters.ts';
 import { type CsrDefinition, type CsrTable, constant, readOnly } from './csr-definition.ts';
-import { Csr } from './csr-numbers.ts';
 import type { PrivilegedHart } from './hart.ts';
 import { markFloatDirty } from './status.ts';
 
@@ -30,14 +30,14 @@ function readTime({ state, ports }: PrivilegedHart): bigint {
 
 /** The unprivileged CSRs. */
 export const userCsrs: CsrTable = {
-	[Csr.fflags]: floatField(0n, 0x1fn),
-	[Csr.frm]: floatField(5n, 7n),
-	[Csr.fcsr]: floatField(0n, 0xffn),
-	[Csr.cycle]: readOnly(readCycle, 'counter'),
-	[Csr.time]: readOnly(readTime, 'counter'),
-	[Csr.instret]: readOnly(readInstret, 'counter'),
+	[csrNumbers.fflags]: floatField(0n, 0x1fn),
+	[csrNumbers.frm]: floatField(5n, 7n),
+	[csrNumbers.fcsr]: floatField(0n, 0xffn),
+	[csrNumbers.cycle]: readOnly(readCycle, 'counter'),
+	[csrNumbers.time]: readOnly(readTime, 'counter'),
+	[csrNumbers.instret]: readOnly(readInstret, 'counter'),
 };
 
-for (let number: number = Csr.hpmcounter3; number <= Csr.hpmcounter31; number++) {
+for (let number: number = csrNumbers.hpmcounter3; number <= csrNumbers.hpmcounter31; number++) {
 	userCsrs[number] = constant(0n, 'counter');
 }

@@ -1,7 +1,8 @@
+import { type CsrName, csrNumbers } from '@partita/riscv';
 import { describe, expect, test } from 'vitest';
 import { Slot } from '../state.ts';
 import { readCsr, writeCsr } from './csr.ts';
-import { Csr, EnvironmentConfig } from './csr-numbers.ts';
+import { EnvironmentConfig } from './csr-numbers.ts';
 import { createHart, type RecordingHart, setMode } from './testing/recording-hart.ts';
 
 const ONES = 0xffff_ffff_ffff_ffffn;
@@ -13,7 +14,7 @@ function written(hart: RecordingHart, csr: number, value: bigint): bigint {
 
 describe('what a CSR reads at reset, after all ones, and then after zero', () => {
 	// From the register figures; QEMU 7.2 agrees wherever what it does is legal.
-	test.each<[keyof typeof Csr, bigint, bigint, bigint]>([
+	test.each<[CsrName, bigint, bigint, bigint]>([
 		['mvendorid', 0n, 0n, 0n],
 		['marchid', 0n, 0n, 0n],
 		['mimpid', 0n, 0n, 0n],
@@ -78,9 +79,9 @@ describe('what a CSR reads at reset, after all ones, and then after zero', () =>
 		['vstimecmp', ONES, ONES, 0n],
 	])('%s', (name, reset, ones, zero) => {
 		const hart = createHart();
-		expect(readCsr(hart, Csr[name])).toBe(reset);
-		expect(written(hart, Csr[name], ONES)).toBe(ones);
-		expect(written(hart, Csr[name], 0n)).toBe(zero);
+		expect(readCsr(hart, csrNumbers[name])).toBe(reset);
+		expect(written(hart, csrNumbers[name], ONES)).toBe(ones);
+		expect(written(hart, csrNumbers[name], 0n)).toBe(zero);
 	});
 });
 
@@ -88,25 +89,25 @@ describe('mstatus', () => {
 	test('MPP=2 is reserved and leaves MPP as it was', () => {
 		const hart = createHart();
 		for (const mpp of [0n, 1n, 3n]) {
-			expect((written(hart, Csr.mstatus, mpp << 11n) >> 11n) & 3n).toBe(mpp);
-			expect((written(hart, Csr.mstatus, 2n << 11n) >> 11n) & 3n).toBe(mpp);
+			expect((written(hart, csrNumbers.mstatus, mpp << 11n) >> 11n) & 3n).toBe(mpp);
+			expect((written(hart, csrNumbers.mstatus, 2n << 11n) >> 11n) & 3n).toBe(mpp);
 		}
 	});
 
 	test('SD follows FS=Dirty', () => {
 		const hart = createHart();
 		for (const fs of [0n, 1n, 2n, 3n]) {
-			expect(written(hart, Csr.mstatus, fs << 13n) >> 63n).toBe(fs === 3n ? 1n : 0n);
-			expect(readCsr(hart, Csr.sstatus) >> 63n).toBe(fs === 3n ? 1n : 0n);
-			expect(written(hart, Csr.vsstatus, fs << 13n) >> 63n).toBe(fs === 3n ? 1n : 0n);
+			expect(written(hart, csrNumbers.mstatus, fs << 13n) >> 63n).toBe(fs === 3n ? 1n : 0n);
+			expect(readCsr(hart, csrNumbers.sstatus) >> 63n).toBe(fs === 3n ? 1n : 0n);
+			expect(written(hart, csrNumbers.vsstatus, fs << 13n) >> 63n).toBe(fs === 3n ? 1n : 0n);
 		}
 	});
 
 	test('sstatus is a window on mstatus, and leaves the rest of it alone', () => {
 		const hart = createHart();
-		writeCsr(hart, Csr.mstatus, ONES);
-		writeCsr(hart, Csr.sstatus, 0n);
-		expect(readCsr(hart, Csr.mstatus)).toBe(0xca_0072_1888n);
+		writeCsr(hart, csrNumbers.mstatus, ONES);
+		writeCsr(hart, csrNumbers.sstatus, 0n);
+		expect(readCsr(hart, csrNumbers.mstatus)).toBe(0xca_0072_1888n);
 	});
 
 	test('tells the ports what changed, and only that', () => {
@@ -116,18 +117,18 @@ describe('mstatus', () => {
 			writeCsr(hart, csr, value);
 			return [...hart.calls];
 		};
-		expect(effects(Csr.mstatus, 0n)).toEqual([]);
-		expect(effects(Csr.mstatus, 0x8n)).toEqual(['interrupts']);
-		expect(effects(Csr.mstatus, 0x2008n)).toEqual(['float']);
-		expect(effects(Csr.mstatus, 0x42008n)).toEqual(['context']);
-		expect(effects(Csr.mstatus, 0x43808n)).toEqual([]);
-		expect(effects(Csr.mstatus, 0x63808n)).toEqual(['context']);
-		expect(effects(Csr.mstatus, 0x62008n)).toEqual(['context']);
+		expect(effects(csrNumbers.mstatus, 0n)).toEqual([]);
+		expect(effects(csrNumbers.mstatus, 0x8n)).toEqual(['interrupts']);
+		expect(effects(csrNumbers.mstatus, 0x2008n)).toEqual(['float']);
+		expect(effects(csrNumbers.mstatus, 0x42008n)).toEqual(['context']);
+		expect(effects(csrNumbers.mstatus, 0x43808n)).toEqual([]);
+		expect(effects(csrNumbers.mstatus, 0x63808n)).toEqual(['context']);
+		expect(effects(csrNumbers.mstatus, 0x62008n)).toEqual(['context']);
 	});
 });
 
 describe('what governs protection and translation tells the ports', () => {
-	test.each<[keyof typeof Csr, bigint, string]>([
+	test.each<[CsrName, bigint, string]>([
 		['pmpcfg0', 0x1fn, 'protection'],
 		['pmpaddr0', 1n, 'protection'],
 		['menvcfg', 0x80n, 'protection'],
@@ -149,23 +150,26 @@ describe('what governs protection and translation tells the ports', () => {
 		['htimedelta', 5n, 'timer'],
 	])('%s', (name, value, call) => {
 		const hart = createHart();
-		writeCsr(hart, Csr[name], value);
+		writeCsr(hart, csrNumbers[name], value);
 		expect(hart.calls).toContain(call);
 	});
 });
 
 describe('tvec', () => {
-	test.each([Csr.mtvec, Csr.stvec, Csr.vstvec])('%i: direct and vectored; a reserved MODE is ignored', (csr) => {
-		const hart = createHart();
-		expect(written(hart, csr, 0x8000_1000n)).toBe(0x8000_1000n);
-		expect(written(hart, csr, 0x8000_2001n)).toBe(0x8000_2001n);
-		expect(written(hart, csr, 0x8000_3002n)).toBe(0x8000_2001n);
-		expect(written(hart, csr, 0x8000_3003n)).toBe(0x8000_2001n);
-	});
+	test.each([csrNumbers.mtvec, csrNumbers.stvec, csrNumbers.vstvec])(
+		'%i: direct and vectored; a reserved MODE is ignored',
+		(csr) => {
+			const hart = createHart();
+			expect(written(hart, csr, 0x8000_1000n)).toBe(0x8000_1000n);
+			expect(written(hart, csr, 0x8000_2001n)).toBe(0x8000_2001n);
+			expect(written(hart, csr, 0x8000_3002n)).toBe(0x8000_2001n);
+			expect(written(hart, csr, 0x8000_3003n)).toBe(0x8000_2001n);
+		},
+	);
 });
 
 describe('satp, vsatp, hgatp', () => {
-	test.each([Csr.satp, Csr.vsatp])('%i: a write with an unsupported MODE is ignored entirely', (csr) => {
+	test.each([csrNumbers.satp, csrNumbers.vsatp])('%i: a write with an unsupported MODE is ignored entirely', (csr) => {
 		const hart = createHart();
 		const rest = 0x0abc_d123_4567_89abn;
 		for (let mode = 0n; mode < 16n; mode++) {
@@ -177,51 +181,54 @@ describe('satp, vsatp, hgatp', () => {
 
 	test('hgatp keeps its MODE, and takes the other fields', () => {
 		const hart = createHart();
-		writeCsr(hart, Csr.hgatp, 0x9000_0000_0000_0000n);
-		expect(written(hart, Csr.hgatp, 0xf123_4000_0000_0007n)).toBe(0x9123_4000_0000_0004n);
-		expect(written(hart, Csr.hgatp, 0xa000_0000_0000_0010n)).toBe(0xa000_0000_0000_0010n);
+		writeCsr(hart, csrNumbers.hgatp, 0x9000_0000_0000_0000n);
+		expect(written(hart, csrNumbers.hgatp, 0xf123_4000_0000_0007n)).toBe(0x9123_4000_0000_0004n);
+		expect(written(hart, csrNumbers.hgatp, 0xa000_0000_0000_0010n)).toBe(0xa000_0000_0000_0010n);
 	});
 });
 
 describe('envcfg', () => {
-	test.each([Csr.menvcfg, Csr.henvcfg, Csr.senvcfg])('%i: CBIE=2 is reserved and leaves CBIE as it was', (csr) => {
-		const hart = createHart();
-		for (const cbie of [0n, 1n, 3n]) {
-			expect(written(hart, csr, cbie << 4n)).toBe(cbie << 4n);
-			expect(written(hart, csr, 0x21n)).toBe((cbie << 4n) | 1n);
-		}
-	});
+	test.each([csrNumbers.menvcfg, csrNumbers.henvcfg, csrNumbers.senvcfg])(
+		'%i: CBIE=2 is reserved and leaves CBIE as it was',
+		(csr) => {
+			const hart = createHart();
+			for (const cbie of [0n, 1n, 3n]) {
+				expect(written(hart, csr, cbie << 4n)).toBe(cbie << 4n);
+				expect(written(hart, csr, 0x21n)).toBe((cbie << 4n) | 1n);
+			}
+		},
+	);
 
 	test('PBMTE and STCE of henvcfg are read-only zero where menvcfg has zero', () => {
 		const hart = createHart();
 		const { PBMTE, STCE } = EnvironmentConfig;
 		for (const bits of [0n, PBMTE, STCE, PBMTE | STCE]) {
-			writeCsr(hart, Csr.menvcfg, bits);
-			expect(written(hart, Csr.henvcfg, ONES)).toBe(0xf1n | bits);
+			writeCsr(hart, csrNumbers.menvcfg, bits);
+			expect(written(hart, csrNumbers.henvcfg, ONES)).toBe(0xf1n | bits);
 		}
-		writeCsr(hart, Csr.menvcfg, PBMTE);
-		expect(readCsr(hart, Csr.henvcfg)).toBe(0xf1n | PBMTE);
+		writeCsr(hart, csrNumbers.menvcfg, PBMTE);
+		expect(readCsr(hart, csrNumbers.henvcfg)).toBe(0xf1n | PBMTE);
 	});
 });
 
 describe('guest external interrupts', () => {
 	test('GEILEN bounds hgeie and VGEIN', () => {
 		const hart = createHart(5);
-		expect(written(hart, Csr.hgeie, ONES)).toBe(0x3en);
+		expect(written(hart, csrNumbers.hgeie, ONES)).toBe(0x3en);
 		for (const [vgein, expected] of [
 			[5n, 5n],
 			[6n, 5n],
 			[63n, 5n],
 			[0n, 0n],
 		]) {
-			expect((written(hart, Csr.hstatus, vgein << 12n) >> 12n) & 63n).toBe(expected);
+			expect((written(hart, csrNumbers.hstatus, vgein << 12n) >> 12n) & 63n).toBe(expected);
 		}
-		expect(written(createHart(63), Csr.hgeie, ONES)).toBe(ONES - 1n);
+		expect(written(createHart(63), csrNumbers.hgeie, ONES)).toBe(ONES - 1n);
 	});
 });
 
 describe('with V=1, supervisor CSRs are their VS replicas', () => {
-	test.each<[keyof typeof Csr, keyof typeof Csr, bigint]>([
+	test.each<[CsrName, CsrName, bigint]>([
 		['sstatus', 'vsstatus', 0x2_000c_0122n],
 		['stvec', 'vstvec', 0x4000n],
 		['sscratch', 'vsscratch', 5n],
@@ -232,19 +239,19 @@ describe('with V=1, supervisor CSRs are their VS replicas', () => {
 		['stimecmp', 'vstimecmp', 1234n],
 	])('%s', (name, replica, value) => {
 		const hart = createHart();
-		const own = readCsr(hart, Csr[name]);
+		const own = readCsr(hart, csrNumbers[name]);
 		setMode(hart, 'VS');
-		expect(written(hart, Csr[name], value)).toBe(value);
+		expect(written(hart, csrNumbers[name], value)).toBe(value);
 		setMode(hart, 'HS');
-		expect(readCsr(hart, Csr[replica])).toBe(value);
-		expect(readCsr(hart, Csr[name])).toBe(own);
+		expect(readCsr(hart, csrNumbers[replica])).toBe(value);
+		expect(readCsr(hart, csrNumbers[name])).toBe(own);
 	});
 
 	test('senvcfg and scounteren have no replica', () => {
 		const hart = createHart();
 		setMode(hart, 'VS');
-		writeCsr(hart, Csr.senvcfg, 0xf1n);
-		writeCsr(hart, Csr.scounteren, 7n);
+		writeCsr(hart, csrNumbers.senvcfg, 0xf1n);
+		writeCsr(hart, csrNumbers.scounteren, 7n);
 		expect([hart.state[Slot.senvcfg], hart.state[Slot.scounteren]]).toEqual([0xf1n, 7n]);
 	});
 });
@@ -253,14 +260,14 @@ describe('floating-point CSRs', () => {
 	test('fflags and frm are fields of fcsr; a write makes FS Dirty where it is in effect', () => {
 		const hart = createHart();
 		setMode(hart, 'U');
-		expect(written(hart, Csr.fcsr, ONES)).toBe(0xffn);
-		expect(written(hart, Csr.frm, 0x2n)).toBe(2n);
-		expect(written(hart, Csr.fflags, 0x20n | 0x11n)).toBe(0x11n);
-		expect(readCsr(hart, Csr.fcsr)).toBe(0x51n);
+		expect(written(hart, csrNumbers.fcsr, ONES)).toBe(0xffn);
+		expect(written(hart, csrNumbers.frm, 0x2n)).toBe(2n);
+		expect(written(hart, csrNumbers.fflags, 0x20n | 0x11n)).toBe(0x11n);
+		expect(readCsr(hart, csrNumbers.fcsr)).toBe(0x51n);
 		expect(hart.state[Slot.mstatus]).toBe(0x8000_000a_0000_6000n);
 		expect(hart.state[Slot.vsstatus]).toBe(0x2_0000_0000n);
 		setMode(hart, 'VU');
-		writeCsr(hart, Csr.frm, 0n);
+		writeCsr(hart, csrNumbers.frm, 0n);
 		expect(hart.state[Slot.vsstatus]).toBe(0x8000_0002_0000_6000n);
 		expect(hart.calls).toContain('float');
 	});
@@ -272,16 +279,16 @@ describe('time', () => {
 		hart.now = 1000n;
 		hart.state[Slot.htimedelta] = ONES - 99n;
 		setMode(hart, 'HS');
-		expect(readCsr(hart, Csr.time)).toBe(1000n);
+		expect(readCsr(hart, csrNumbers.time)).toBe(1000n);
 		setMode(hart, 'VU');
-		expect(readCsr(hart, Csr.time)).toBe(900n);
+		expect(readCsr(hart, csrNumbers.time)).toBe(900n);
 	});
 });
 
 describe('counters', () => {
 	test('what one instruction writes, the next one reads', () => {
 		const hart = createHart();
-		for (const csr of [Csr.mcycle, Csr.minstret]) {
+		for (const csr of [csrNumbers.mcycle, csrNumbers.minstret]) {
 			hart.state[Slot.retired] = 500n;
 			writeCsr(hart, csr, 7n);
 			hart.state[Slot.retired] = 501n;
@@ -292,47 +299,47 @@ describe('counters', () => {
 			hart.state[Slot.retired] = 513n;
 			expect(readCsr(hart, csr)).toBe(0n);
 		}
-		expect(readCsr(hart, Csr.cycle)).toBe(readCsr(hart, Csr.mcycle));
-		expect(readCsr(hart, Csr.instret)).toBe(readCsr(hart, Csr.minstret));
+		expect(readCsr(hart, csrNumbers.cycle)).toBe(readCsr(hart, csrNumbers.mcycle));
+		expect(readCsr(hart, csrNumbers.instret)).toBe(readCsr(hart, csrNumbers.minstret));
 	});
 
 	test('mcountinhibit stops each counter by itself, and lets it be written while stopped', () => {
 		const hart = createHart();
 		const { state } = hart;
 		state[Slot.retired] = 100n;
-		writeCsr(hart, Csr.mcountinhibit, 4n);
+		writeCsr(hart, csrNumbers.mcountinhibit, 4n);
 		state[Slot.retired] = 200n;
-		expect(readCsr(hart, Csr.minstret)).toBe(101n);
-		expect(readCsr(hart, Csr.mcycle)).toBe(200n);
-		writeCsr(hart, Csr.minstret, 5n);
+		expect(readCsr(hart, csrNumbers.minstret)).toBe(101n);
+		expect(readCsr(hart, csrNumbers.mcycle)).toBe(200n);
+		writeCsr(hart, csrNumbers.minstret, 5n);
 		state[Slot.retired] = 300n;
-		expect(readCsr(hart, Csr.minstret)).toBe(5n);
-		writeCsr(hart, Csr.mcountinhibit, 1n);
+		expect(readCsr(hart, csrNumbers.minstret)).toBe(5n);
+		writeCsr(hart, csrNumbers.mcountinhibit, 1n);
 		state[Slot.retired] = 310n;
-		expect(readCsr(hart, Csr.minstret)).toBe(14n);
-		expect(readCsr(hart, Csr.mcycle)).toBe(301n);
+		expect(readCsr(hart, csrNumbers.minstret)).toBe(14n);
+		expect(readCsr(hart, csrNumbers.mcycle)).toBe(301n);
 	});
 });
 
 describe('PMP', () => {
 	test('reserved bits are zero, R=0 with W=1 clears W, addresses have 54 bits', () => {
 		const hart = createHart();
-		expect(written(hart, Csr.pmpcfg0, 0x7f02_0306_0705_0400n)).toBe(0x1f00_0304_0705_0400n);
-		expect(written(hart, Csr.pmpaddr0, ONES)).toBe((1n << 54n) - 1n);
+		expect(written(hart, csrNumbers.pmpcfg0, 0x7f02_0306_0705_0400n)).toBe(0x1f00_0304_0705_0400n);
+		expect(written(hart, csrNumbers.pmpaddr0, ONES)).toBe((1n << 54n) - 1n);
 	});
 
 	test('a locked entry keeps its configuration and address, and a TOR one the address below', () => {
 		const hart = createHart();
-		for (let i = 0; i < 16; i++) writeCsr(hart, Csr.pmpaddr0 + i, BigInt(i + 1));
+		for (let i = 0; i < 16; i++) writeCsr(hart, csrNumbers.pmpaddr0 + i, BigInt(i + 1));
 		// Entries 1 (NAPOT) and 8 (TOR) are locked.
-		writeCsr(hart, Csr.pmpcfg0, 0x9f1fn);
-		writeCsr(hart, Csr.pmpcfg0, 0x9f1fn);
-		writeCsr(hart, Csr.pmpcfg0, 0n);
-		writeCsr(hart, Csr.pmpcfg0, 0x18_0000n);
-		writeCsr(hart, Csr.pmpcfg2, 0x8fn);
-		expect(written(hart, Csr.pmpcfg0, ONES & ~0x8080_8080_8080_8080n)).toBe(0x1f1f_1f1f_1f1f_9f1fn);
-		expect(written(hart, Csr.pmpcfg2, 0n)).toBe(0x8fn);
-		const after = Array.from({ length: 16 }, (_, i) => written(hart, Csr.pmpaddr0 + i, 99n));
+		writeCsr(hart, csrNumbers.pmpcfg0, 0x9f1fn);
+		writeCsr(hart, csrNumbers.pmpcfg0, 0x9f1fn);
+		writeCsr(hart, csrNumbers.pmpcfg0, 0n);
+		writeCsr(hart, csrNumbers.pmpcfg0, 0x18_0000n);
+		writeCsr(hart, csrNumbers.pmpcfg2, 0x8fn);
+		expect(written(hart, csrNumbers.pmpcfg0, ONES & ~0x8080_8080_8080_8080n)).toBe(0x1f1f_1f1f_1f1f_9f1fn);
+		expect(written(hart, csrNumbers.pmpcfg2, 0n)).toBe(0x8fn);
+		const after = Array.from({ length: 16 }, (_, i) => written(hart, csrNumbers.pmpaddr0 + i, 99n));
 		expect(after.map((address, i) => (address === 99n ? '' : i)).filter((i) => i !== '')).toEqual([1, 7, 8]);
 	});
 });

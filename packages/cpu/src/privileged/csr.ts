@@ -5,11 +5,12 @@
  * "Trap Cause Codes" (which accesses are virtual-instruction exceptions).
  */
 
+import { csrNumbers } from '@partita/riscv';
 import { Slot } from '../state.ts';
 import type { CsrDefinition } from './csr-definition.ts';
 import { hypervisorCsrs } from './csr-hypervisor.ts';
 import { machineCsrs } from './csr-machine.ts';
-import { Csr, EnvironmentConfig, Exception, HypervisorStatus, Status } from './csr-numbers.ts';
+import { EnvironmentConfig, Exception, HypervisorStatus, Status } from './csr-numbers.ts';
 import { supervisorCsrs } from './csr-supervisor.ts';
 import { userCsrs } from './csr-user.ts';
 import type { PrivilegedHart } from './hart.ts';
@@ -30,16 +31,16 @@ for (const table of [userCsrs, supervisorCsrs, hypervisorCsrs, machineCsrs]) {
 /** The number that an access reaches with V=1: the VS CSR in place of the supervisor CSR that it replicates. */
 const substitutes: Uint16Array = Uint16Array.from({ length: 4096 }, (_, number) => number);
 for (const number of [
-	Csr.sstatus,
-	Csr.sie,
-	Csr.stvec,
-	Csr.sscratch,
-	Csr.sepc,
-	Csr.scause,
-	Csr.stval,
-	Csr.sip,
-	Csr.stimecmp,
-	Csr.satp,
+	csrNumbers.sstatus,
+	csrNumbers.sie,
+	csrNumbers.stvec,
+	csrNumbers.sscratch,
+	csrNumbers.sepc,
+	csrNumbers.scause,
+	csrNumbers.stval,
+	csrNumbers.sip,
+	csrNumbers.stimecmp,
+	csrNumbers.satp,
 ]) {
 	substitutes[number] = number + 0x100;
 }

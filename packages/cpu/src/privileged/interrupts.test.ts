@@ -1,7 +1,8 @@
+import { csrNumbers } from '@partita/riscv';
 import { describe, expect, test } from 'vitest';
 import { Slot } from '../state.ts';
 import { readCsr, writeCsr } from './csr.ts';
-import { Csr, EnvironmentConfig, Status } from './csr-numbers.ts';
+import { EnvironmentConfig, Status } from './csr-numbers.ts';
 import { nextTimerChange, pendingInterrupt, updateTimerLines, wakesFromWait } from './interrupts.ts';
 import { createHart, createRandom, type Mode, modes, setMode } from './testing/recording-hart.ts';
 
@@ -64,8 +65,8 @@ describe('pendingInterrupt', () => {
 			const { state } = hart;
 			const mode = modes[random(modes.length)];
 			setMode(hart, mode);
-			writeCsr(hart, Csr.mideleg, BigInt(random(0x2000)));
-			writeCsr(hart, Csr.hideleg, BigInt(random(0x2000)));
+			writeCsr(hart, csrNumbers.mideleg, BigInt(random(0x2000)));
+			writeCsr(hart, csrNumbers.hideleg, BigInt(random(0x2000)));
 			state[Slot.mie] = BigInt(random(0x2000) & 0x1eee);
 			state[Slot.mip] = BigInt(random(0x2000) & random(0x2000) & 0x1eee);
 			const enables = new Set<string>();
@@ -92,28 +93,28 @@ describe('pending bits', () => {
 	test('SEIP reads as software bit or line', () => {
 		const hart = createHart();
 		hart.state[Slot.lines] = 1n << 9n;
-		expect(readCsr(hart, Csr.mip)).toBe(0x200n);
-		writeCsr(hart, Csr.mip, 0x200n);
+		expect(readCsr(hart, csrNumbers.mip)).toBe(0x200n);
+		writeCsr(hart, csrNumbers.mip, 0x200n);
 		hart.state[Slot.lines] = 0n;
-		expect(readCsr(hart, Csr.mip)).toBe(0x200n);
+		expect(readCsr(hart, csrNumbers.mip)).toBe(0x200n);
 	});
 
 	test('hgeip: SGEIP through hgeie, VSEIP through VGEIN', () => {
 		const hart = createHart(4);
 		hart.state[Slot.hgeip] = 0x14n;
-		expect(readCsr(hart, Csr.hip)).toBe(0n);
-		writeCsr(hart, Csr.hgeie, 0x8n);
-		expect(readCsr(hart, Csr.hip)).toBe(0n);
-		writeCsr(hart, Csr.hgeie, 0x10n);
-		expect(readCsr(hart, Csr.hip)).toBe(0x1000n);
-		writeCsr(hart, Csr.hstatus, 3n << 12n);
-		expect(readCsr(hart, Csr.hip)).toBe(0x1000n);
-		writeCsr(hart, Csr.hstatus, 2n << 12n);
-		expect(readCsr(hart, Csr.hip)).toBe(0x1400n);
+		expect(readCsr(hart, csrNumbers.hip)).toBe(0n);
+		writeCsr(hart, csrNumbers.hgeie, 0x8n);
+		expect(readCsr(hart, csrNumbers.hip)).toBe(0n);
+		writeCsr(hart, csrNumbers.hgeie, 0x10n);
+		expect(readCsr(hart, csrNumbers.hip)).toBe(0x1000n);
+		writeCsr(hart, csrNumbers.hstatus, 3n << 12n);
+		expect(readCsr(hart, csrNumbers.hip)).toBe(0x1000n);
+		writeCsr(hart, csrNumbers.hstatus, 2n << 12n);
+		expect(readCsr(hart, csrNumbers.hip)).toBe(0x1400n);
 		// hgeie does not gate VSEIP, and hvip does not show it.
-		writeCsr(hart, Csr.hgeie, 0n);
-		expect(readCsr(hart, Csr.hip)).toBe(0x400n);
-		expect(readCsr(hart, Csr.hvip)).toBe(0n);
+		writeCsr(hart, csrNumbers.hgeie, 0n);
+		expect(readCsr(hart, csrNumbers.hip)).toBe(0x400n);
+		expect(readCsr(hart, csrNumbers.hvip)).toBe(0n);
 	});
 
 	test('WFI wakes for what is locally enabled, whatever delegation and global enables say', () => {
@@ -131,47 +132,55 @@ describe('pending bits', () => {
 describe('views of mip and mie', () => {
 	test('sie and sip show and change delegated S-level bits only; sip.SSIP alone is writable', () => {
 		const hart = createHart();
-		writeCsr(hart, Csr.mideleg, 0x202n);
-		writeCsr(hart, Csr.mip, 0x222n);
-		expect(readCsr(hart, Csr.sip)).toBe(0x202n);
-		writeCsr(hart, Csr.sip, 0n);
-		expect(readCsr(hart, Csr.mip)).toBe(0x220n);
-		writeCsr(hart, Csr.mie, 0x888n);
-		writeCsr(hart, Csr.sie, ONES);
-		expect(readCsr(hart, Csr.mie)).toBe(0xa8an);
-		expect(readCsr(hart, Csr.sie)).toBe(0x202n);
+		writeCsr(hart, csrNumbers.mideleg, 0x202n);
+		writeCsr(hart, csrNumbers.mip, 0x222n);
+		expect(readCsr(hart, csrNumbers.sip)).toBe(0x202n);
+		writeCsr(hart, csrNumbers.sip, 0n);
+		expect(readCsr(hart, csrNumbers.mip)).toBe(0x220n);
+		writeCsr(hart, csrNumbers.mie, 0x888n);
+		writeCsr(hart, csrNumbers.sie, ONES);
+		expect(readCsr(hart, csrNumbers.mie)).toBe(0xa8an);
+		expect(readCsr(hart, csrNumbers.sie)).toBe(0x202n);
 	});
 
 	test('hvip, hip and mip share the VS-level bits; hip writes VSSIP only', () => {
 		const hart = createHart();
-		writeCsr(hart, Csr.hvip, ONES);
-		expect([Csr.hvip, Csr.hip, Csr.mip].map((csr) => readCsr(hart, csr))).toEqual([0x444n, 0x444n, 0x444n]);
-		writeCsr(hart, Csr.hip, 0n);
-		expect([Csr.hvip, Csr.hip, Csr.mip].map((csr) => readCsr(hart, csr))).toEqual([0x440n, 0x440n, 0x440n]);
-		writeCsr(hart, Csr.mip, 0x4n);
-		expect(readCsr(hart, Csr.hvip)).toBe(0x444n);
+		writeCsr(hart, csrNumbers.hvip, ONES);
+		expect([csrNumbers.hvip, csrNumbers.hip, csrNumbers.mip].map((csr) => readCsr(hart, csr))).toEqual([
+			0x444n,
+			0x444n,
+			0x444n,
+		]);
+		writeCsr(hart, csrNumbers.hip, 0n);
+		expect([csrNumbers.hvip, csrNumbers.hip, csrNumbers.mip].map((csr) => readCsr(hart, csr))).toEqual([
+			0x440n,
+			0x440n,
+			0x440n,
+		]);
+		writeCsr(hart, csrNumbers.mip, 0x4n);
+		expect(readCsr(hart, csrNumbers.hvip)).toBe(0x444n);
 	});
 
 	test('hie and mie share the VS-level bits and SGEIE', () => {
 		const hart = createHart();
-		writeCsr(hart, Csr.mie, 0xaaan);
-		writeCsr(hart, Csr.hie, ONES);
-		expect(readCsr(hart, Csr.mie)).toBe(0x1eeen);
-		expect(readCsr(hart, Csr.hie)).toBe(0x1444n);
+		writeCsr(hart, csrNumbers.mie, 0xaaan);
+		writeCsr(hart, csrNumbers.hie, ONES);
+		expect(readCsr(hart, csrNumbers.mie)).toBe(0x1eeen);
+		expect(readCsr(hart, csrNumbers.hie)).toBe(0x1444n);
 	});
 
 	test.each([0n, 0x4n, 0x40n, 0x400n, 0x444n])('vsie and vsip under hideleg %s: one place lower', (hideleg) => {
 		const hart = createHart();
-		writeCsr(hart, Csr.hideleg, hideleg);
-		writeCsr(hart, Csr.hvip, 0x444n);
+		writeCsr(hart, csrNumbers.hideleg, hideleg);
+		writeCsr(hart, csrNumbers.hvip, 0x444n);
 		setMode(hart, 'VS');
-		expect(readCsr(hart, Csr.sip)).toBe(hideleg >> 1n);
-		writeCsr(hart, Csr.sie, ONES);
-		expect(readCsr(hart, Csr.sie)).toBe(hideleg >> 1n);
-		writeCsr(hart, Csr.sip, 0n);
+		expect(readCsr(hart, csrNumbers.sip)).toBe(hideleg >> 1n);
+		writeCsr(hart, csrNumbers.sie, ONES);
+		expect(readCsr(hart, csrNumbers.sie)).toBe(hideleg >> 1n);
+		writeCsr(hart, csrNumbers.sip, 0n);
 		setMode(hart, 'HS');
-		expect(readCsr(hart, Csr.hie)).toBe(hideleg);
-		expect(readCsr(hart, Csr.hvip)).toBe(0x444n & ~(hideleg & 4n));
+		expect(readCsr(hart, csrNumbers.hie)).toBe(hideleg);
+		expect(readCsr(hart, csrNumbers.hvip)).toBe(0x444n & ~(hideleg & 4n));
 	});
 });
 
@@ -181,37 +190,37 @@ describe('Sstc', () => {
 	test('STIP is software-writable without STCE, and the timer line with it', () => {
 		const hart = createHart();
 		hart.now = 50n;
-		writeCsr(hart, Csr.stimecmp, 0n);
-		expect(readCsr(hart, Csr.mip)).toBe(0n);
-		writeCsr(hart, Csr.mip, 0x20n);
-		expect(readCsr(hart, Csr.mip)).toBe(0x20n);
-		writeCsr(hart, Csr.stimecmp, 60n);
-		writeCsr(hart, Csr.menvcfg, STCE);
-		expect(readCsr(hart, Csr.mip)).toBe(0n);
-		writeCsr(hart, Csr.mip, 0x20n);
-		expect(readCsr(hart, Csr.mip)).toBe(0n);
-		writeCsr(hart, Csr.stimecmp, 50n);
-		expect(readCsr(hart, Csr.mip)).toBe(0x20n);
-		writeCsr(hart, Csr.menvcfg, 0n);
-		expect(readCsr(hart, Csr.mip)).toBe(0n);
+		writeCsr(hart, csrNumbers.stimecmp, 0n);
+		expect(readCsr(hart, csrNumbers.mip)).toBe(0n);
+		writeCsr(hart, csrNumbers.mip, 0x20n);
+		expect(readCsr(hart, csrNumbers.mip)).toBe(0x20n);
+		writeCsr(hart, csrNumbers.stimecmp, 60n);
+		writeCsr(hart, csrNumbers.menvcfg, STCE);
+		expect(readCsr(hart, csrNumbers.mip)).toBe(0n);
+		writeCsr(hart, csrNumbers.mip, 0x20n);
+		expect(readCsr(hart, csrNumbers.mip)).toBe(0n);
+		writeCsr(hart, csrNumbers.stimecmp, 50n);
+		expect(readCsr(hart, csrNumbers.mip)).toBe(0x20n);
+		writeCsr(hart, csrNumbers.menvcfg, 0n);
+		expect(readCsr(hart, csrNumbers.mip)).toBe(0n);
 	});
 
 	test('rises when the time comes, and falls by a later stimecmp', () => {
 		const hart = createHart();
-		writeCsr(hart, Csr.menvcfg, STCE);
-		writeCsr(hart, Csr.stimecmp, 100n);
+		writeCsr(hart, csrNumbers.menvcfg, STCE);
+		writeCsr(hart, csrNumbers.stimecmp, 100n);
 		expect(nextTimerChange(hart.state, 0n)).toBe(100n);
 		hart.now = 99n;
 		updateTimerLines(hart);
-		expect(readCsr(hart, Csr.mip)).toBe(0n);
+		expect(readCsr(hart, csrNumbers.mip)).toBe(0n);
 		hart.now = 100n;
 		hart.calls.length = 0;
 		updateTimerLines(hart);
 		expect(hart.calls).toEqual(['interrupts']);
-		expect(readCsr(hart, Csr.mip)).toBe(0x20n);
+		expect(readCsr(hart, csrNumbers.mip)).toBe(0x20n);
 		expect(nextTimerChange(hart.state, 100n)).toBe(undefined);
-		writeCsr(hart, Csr.stimecmp, 101n);
-		expect(readCsr(hart, Csr.mip)).toBe(0n);
+		writeCsr(hart, csrNumbers.stimecmp, 101n);
+		expect(readCsr(hart, csrNumbers.mip)).toBe(0n);
 		expect(hart.calls).toEqual(['interrupts', 'interrupts', 'timer']);
 		expect(nextTimerChange(hart.state, 100n)).toBe(101n);
 	});
@@ -219,42 +228,42 @@ describe('Sstc', () => {
 	test('VSTIP: time + htimedelta against vstimecmp, or hvip.VSTIP', () => {
 		const hart = createHart();
 		hart.now = 1000n;
-		writeCsr(hart, Csr.menvcfg, STCE);
-		writeCsr(hart, Csr.henvcfg, STCE);
-		writeCsr(hart, Csr.vstimecmp, 500n);
-		expect(readCsr(hart, Csr.hip)).toBe(0x40n);
-		expect(readCsr(hart, Csr.hvip)).toBe(0n);
-		writeCsr(hart, Csr.htimedelta, ONES - 599n);
-		expect(readCsr(hart, Csr.hip)).toBe(0n);
+		writeCsr(hart, csrNumbers.menvcfg, STCE);
+		writeCsr(hart, csrNumbers.henvcfg, STCE);
+		writeCsr(hart, csrNumbers.vstimecmp, 500n);
+		expect(readCsr(hart, csrNumbers.hip)).toBe(0x40n);
+		expect(readCsr(hart, csrNumbers.hvip)).toBe(0n);
+		writeCsr(hart, csrNumbers.htimedelta, ONES - 599n);
+		expect(readCsr(hart, csrNumbers.hip)).toBe(0n);
 		expect(nextTimerChange(hart.state, 1000n)).toBe(1100n);
-		writeCsr(hart, Csr.stimecmp, 1050n);
+		writeCsr(hart, csrNumbers.stimecmp, 1050n);
 		expect(nextTimerChange(hart.state, 1000n)).toBe(1050n);
-		writeCsr(hart, Csr.hvip, 0x40n);
-		expect(readCsr(hart, Csr.hip)).toBe(0x40n);
-		writeCsr(hart, Csr.hvip, 0n);
-		writeCsr(hart, Csr.vstimecmp, 400n);
-		expect(readCsr(hart, Csr.hip)).toBe(0x40n);
-		writeCsr(hart, Csr.henvcfg, 0n);
-		expect(readCsr(hart, Csr.hip)).toBe(0n);
+		writeCsr(hart, csrNumbers.hvip, 0x40n);
+		expect(readCsr(hart, csrNumbers.hip)).toBe(0x40n);
+		writeCsr(hart, csrNumbers.hvip, 0n);
+		writeCsr(hart, csrNumbers.vstimecmp, 400n);
+		expect(readCsr(hart, csrNumbers.hip)).toBe(0x40n);
+		writeCsr(hart, csrNumbers.henvcfg, 0n);
+		expect(readCsr(hart, csrNumbers.hip)).toBe(0n);
 	});
 
 	test('a guest whose time has not begun yet sees VSTIP fall when it does', () => {
 		const hart = createHart();
-		writeCsr(hart, Csr.menvcfg, STCE);
-		writeCsr(hart, Csr.henvcfg, STCE);
+		writeCsr(hart, csrNumbers.menvcfg, STCE);
+		writeCsr(hart, csrNumbers.henvcfg, STCE);
 		hart.now = 10n;
-		writeCsr(hart, Csr.vstimecmp, 5n);
-		writeCsr(hart, Csr.htimedelta, ONES - 99n);
-		expect(readCsr(hart, Csr.hip)).toBe(0x40n);
+		writeCsr(hart, csrNumbers.vstimecmp, 5n);
+		writeCsr(hart, csrNumbers.htimedelta, ONES - 99n);
+		expect(readCsr(hart, csrNumbers.hip)).toBe(0x40n);
 		expect(nextTimerChange(hart.state, 10n)).toBe(100n);
 		hart.now = 100n;
 		updateTimerLines(hart);
-		expect(readCsr(hart, Csr.hip)).toBe(0n);
+		expect(readCsr(hart, csrNumbers.hip)).toBe(0n);
 		expect(nextTimerChange(hart.state, 100n)).toBe(105n);
 		// A vstimecmp of 0 is reached at any time, before and after.
-		writeCsr(hart, Csr.vstimecmp, 0n);
-		writeCsr(hart, Csr.stimecmp, 0n);
+		writeCsr(hart, csrNumbers.vstimecmp, 0n);
+		writeCsr(hart, csrNumbers.stimecmp, 0n);
 		expect(nextTimerChange(hart.state, 10n)).toBe(undefined);
-		expect(readCsr(hart, Csr.hip)).toBe(0x40n);
+		expect(readCsr(hart, csrNumbers.hip)).toBe(0x40n);
 	});
 });

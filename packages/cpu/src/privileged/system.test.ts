@@ -1,6 +1,7 @@
+import { csrNumbers } from '@partita/riscv';
 import { describe, expect, test } from 'vitest';
 import { Slot } from '../state.ts';
-import { Csr, HypervisorStatus, Status } from './csr-numbers.ts';
+import { HypervisorStatus, Status } from './csr-numbers.ts';
 import { checkCacheBlock, checkHypervisorAccess, executeSystem } from './system.ts';
 import {
 	createHart,
@@ -35,7 +36,7 @@ describe('CSR instructions', () => {
 		const hart = createHart();
 		hart.state[Slot.mscratch] = 0xf0n;
 		hart.state[6] = operand;
-		expect(executeSystem(hart, csrWord(name, 5, Csr.mscratch, 6))).toBe('next');
+		expect(executeSystem(hart, csrWord(name, 5, csrNumbers.mscratch, 6))).toBe('next');
 		expect(hart.state[5]).toBe(0xf0n);
 		expect(hart.state[Slot.mscratch]).toBe(expected);
 	});
@@ -44,32 +45,32 @@ describe('CSR instructions', () => {
 		const hart = createHart();
 		hart.state[Slot.mscratch] = 1n;
 		hart.state[7] = ONES;
-		executeSystem(hart, csrWord('csrrw', 7, Csr.mscratch, 7));
+		executeSystem(hart, csrWord('csrrw', 7, csrNumbers.mscratch, 7));
 		expect([hart.state[7], hart.state[Slot.mscratch]]).toEqual([1n, ONES]);
 	});
 
 	test('x0 stays zero; CSRRW with rd=x0 writes', () => {
 		const hart = createHart();
 		hart.state[7] = 9n;
-		executeSystem(hart, csrWord('csrrw', 0, Csr.mscratch, 7));
+		executeSystem(hart, csrWord('csrrw', 0, csrNumbers.mscratch, 7));
 		expect([hart.state[0], hart.state[Slot.mscratch]]).toEqual([0n, 9n]);
 	});
 
 	test('a read-only CSR can be read by CSRRS and CSRRC with x0, and by nothing that names a source', () => {
 		const hart = createHart();
 		const cause = (word: number) => outcome(hart, 'M', word);
-		expect(cause(csrWord('csrrs', 5, Csr.mhartid, 0))).toBe('next');
-		expect(cause(csrWord('csrrci', 5, Csr.mhartid, 0))).toBe('next');
-		expect(cause(csrWord('csrrs', 5, Csr.mhartid, 6))).toBe(2);
-		expect(cause(csrWord('csrrw', 5, Csr.mhartid, 0))).toBe(2);
-		expect(cause(csrWord('csrrwi', 0, Csr.cycle, 0))).toBe(2);
+		expect(cause(csrWord('csrrs', 5, csrNumbers.mhartid, 0))).toBe('next');
+		expect(cause(csrWord('csrrci', 5, csrNumbers.mhartid, 0))).toBe('next');
+		expect(cause(csrWord('csrrs', 5, csrNumbers.mhartid, 6))).toBe(2);
+		expect(cause(csrWord('csrrw', 5, csrNumbers.mhartid, 0))).toBe(2);
+		expect(cause(csrWord('csrrwi', 0, csrNumbers.cycle, 0))).toBe(2);
 	});
 
 	test('a refused access changes nothing and reports the instruction', () => {
 		const hart = createHart();
 		setMode(hart, 'VS');
 		const before = hart.state.slice();
-		const word = csrWord('csrrw', 5, Csr.hstatus, 6);
+		const word = csrWord('csrrw', 5, csrNumbers.hstatus, 6);
 		expect(executeSystem(hart, word)).toEqual({ cause: 22, value: BigInt(word) });
 		expect(hart.state).toEqual(before);
 	});
@@ -78,10 +79,10 @@ describe('CSR instructions', () => {
 		const hart = createHart();
 		hart.state[Slot.lines] = 1n << 9n;
 		hart.state[6] = 2n;
-		executeSystem(hart, csrWord('csrrs', 5, Csr.mip, 6));
+		executeSystem(hart, csrWord('csrrs', 5, csrNumbers.mip, 6));
 		expect([hart.state[5], hart.state[Slot.mip]]).toEqual([0x200n, 2n]);
 		hart.state[Slot.mip] = 0x200n;
-		executeSystem(hart, csrWord('csrrc', 5, Csr.mip, 6));
+		executeSystem(hart, csrWord('csrrc', 5, csrNumbers.mip, 6));
 		expect(hart.state[Slot.mip]).toBe(0x200n);
 	});
 });
