@@ -20,7 +20,7 @@ export function readPmpcfg(state: PmpState, register: number): bigint {
 }
 
 /**
- * Writes an even pmpcfg register. Locked entries keep their byte; whether one is locked is what it was before the write.
+ * Writes an even pmpcfg register. Locked entries keep their byte; a lock counts if it was set before the write.
  * Bits 6:5 read as zero. The reserved combination R=0, W=1 is taken as R=0, W=0, with X as written.
  * @param register 0, 2, ..., 14.
  * @param value 64 bits unsigned.
