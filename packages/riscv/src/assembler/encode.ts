@@ -140,7 +140,12 @@ function halfOf(word: number): number | undefined {
  */
 export function isCompressible({ compressed, immediates }: PreparedInstruction): boolean {
 	if (compressed) return false;
-	return immediates.every(({ field, value }) => field === 'branch' || field === 'jump' || isConstant(value));
+	return immediates.every((immediate) => isTarget(immediate) || isConstant(immediate.value));
+}
+
+/** Whether an immediate is the target of a branch or jump. */
+export function isTarget({ field }: ImmediateOperand): boolean {
+	return field === 'branch' || field === 'jump';
 }
 
 /** The halfword that does the same as a word; undefined if there is none. */

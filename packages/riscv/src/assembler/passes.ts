@@ -9,7 +9,7 @@ import { AssemblyError, type Place } from './assembly-error.ts';
 import { loadConstant } from './constant.ts';
 import type { Directive, SectionFlags } from './directives.ts';
 import { defaultFlags } from './directives.ts';
-import { compress, encode, isCompressible } from './encode.ts';
+import { compress, encode, isCompressible, isTarget } from './encode.ts';
 import { type Expression, evaluate, fitsHighLow, highPart, lowPart, type Scope } from './expression.ts';
 import type { PreparedInstruction } from './operands.ts';
 import { SectionBuffer } from './section-buffer.ts';
@@ -32,6 +32,8 @@ export interface Placement {
 }
 
 const MOST_PASSES = 100;
+/** In so many passes all branches and jumps that could be compressed are taken to be in reach. */
+const OPTIMISTIC_PASSES = 2;
 const NOP = 0x13;
 const COMPRESSED_NOP = 0x0001;
 /** No program's section is larger: what asks for more is a mistake. */
@@ -67,8 +69,9 @@ export class Passes {
 	#error: AssemblyError | undefined;
 	/** An undefined symbol was met in the statement at hand. */
 	#unknown = false;
-	/** The pass has marked an instruction as long, so another one must follow. */
+	/** The pass has changed something that the next one builds on, so another one must follow. */
 	#changed = false;
+	#passNumber = 0;
 
 	constructor(statements: readonly Statement[], placement: Placement) {
 		this.#statements = statements;
@@ -78,7 +81,7 @@ export class Passes {
 
 	/** @throws AssemblyError */
 	run(): void {
-		for (let pass = 0; pass < MOST_PASSES; pass++) {
+		for (this.#passNumber = 0; this.#passNumber < MOST_PASSES; this.#passNumber++) {
 			this.#pass();
 			this.#place();
 			if (this.#settled()) {
@@ -206,21 +209,28 @@ export class Passes {
 	#instruction(instruction: PreparedInstruction): void {
 		const reserved = this.#current.length + (instruction.compressed ? 2 : 4);
 		try {
+			const shrinkable = this.#compressing && isCompressible(instruction) && !this.#long.has(instruction);
+			if (shrinkable && this.#passNumber < OPTIMISTIC_PASSES && instruction.immediates.some(isTarget)) {
+				// Until the sections have their places, every target counts as near.
+				this.#changed = true;
+				this.#current.number(compress(instruction.bits) ?? instruction.bits, compress(instruction.bits) ? 2 : 4);
+				return;
+			}
 			const scope = this.#scope();
 			this.#recordHigh(instruction, scope);
 			const { bits, length } = encode(instruction, scope);
 			if (length === 2 && !this.#compressing) {
 				throw new AssemblyError(instruction.place, instruction.mnemonic, 'compressed instructions need .option rvc');
 			}
-			if (length === 4 && this.#compressing && isCompressible(instruction) && !this.#long.has(instruction)) {
+			if (shrinkable) {
 				// unimp is the one instruction whose short form does not expand to its long one.
 				const half = instruction.mnemonic === 'unimp' ? 0 : compress(bits);
 				if (half !== undefined) {
 					this.#current.number(half, 2);
 					return;
 				}
-				// The target of a branch moves until the last pass; only growth may follow from that.
-				if (instruction.immediates.length > 0 && !this.#unknown) this.#long.add(instruction);
+				// From here on it stays long, so that passes can only lengthen the code, and come to an end.
+				if (instruction.immediates.some(isTarget)) this.#long.add(instruction);
 			}
 			this.#current.number(bits, length);
 		} catch (error) {
