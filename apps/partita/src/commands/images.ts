@@ -21,9 +21,9 @@ export interface ImagesIo {
 
 interface PullFlags {
 	suite: string;
-	package: string[];
+	package?: string[];
 	withDependencies?: true;
-	module: string[];
+	module?: string[];
 	compress: 'none' | 'gzip';
 	dir?: string;
 	source?: 'apt' | 'snapshot';
@@ -41,20 +41,18 @@ const FILES: Readonly<Record<string, ImageFile>> = {
 /** Adds the `images` command and its subcommands. Failures end the program with status 1 through `Command.error`. */
 export function registerImages(program: Command, io: ImagesIo = process): void {
 	const images = program.command('images').description('fetch, list and locate the images of guests');
-	const collect = (value: string, previous: string[]): string[] => [...previous, value];
+	const collect = (value: string, previous: string[] = []): string[] => [...previous, value];
 	const dir = (): Option => new Option('--dir <dir>', "folder for images (default: the platform's cache)");
 
-	const pull = images
+	const debian = images
 		.command('pull')
 		.description("fetch a distribution's kernel, firmware and shell, and build an initramfs")
-		.addCommand(images.createCommand('debian'))
-		.commands.at(-1)!;
-	pull
+		.command('debian')
 		.description("Debian's riscv64 kernel, busybox and OpenSBI")
 		.option('--suite <name>', 'Debian suite', 'trixie')
-		.option('--package <name>', 'also put the files of this package into the initramfs (may be repeated)', collect, [])
+		.option('--package <name>', 'also put the files of this package into the initramfs (may be repeated)', collect)
 		.option('--with-dependencies', 'also all packages that those depend on')
-		.option('--module <name>', 'also put this kernel module into the initramfs (may be repeated)', collect, [])
+		.option('--module <name>', 'also put this kernel module into the initramfs (may be repeated)', collect)
 		.addOption(new Option('--compress <how>', 'compression of the initramfs').choices(['none', 'gzip']).default('none'))
 		.addOption(dir())
 		.addOption(
@@ -65,7 +63,7 @@ export function registerImages(program: Command, io: ImagesIo = process): void {
 		.addOption(new Option('--mirror <url>', 'mirror in place of the snapshot archive').env('PARTITA_DEBIAN_MIRROR'))
 		.option('--refresh', 'look for newer packages although the images are there')
 		.action((flags: PullFlags) =>
-			reporting(pull, async () => {
+			reporting(debian, async () => {
 				const progress = createProgress(io.stderr);
 				const { package: packages, module: modules, ...rest } = flags;
 				const result = await pullDebian({ ...rest, packages, modules, progress });
