@@ -4,7 +4,9 @@ import { type FdtNode, type FdtProperty, type FdtReference, isLabel, isNodeName,
 
 /** The value of a property, made by one of the functions below. */
 export interface PropertyValue {
+	/** The bytes; places that depend on other nodes are zero. */
 	readonly value: Uint8Array;
+	/** Those places, by ascending offset. */
 	readonly references?: readonly FdtReference[];
 }
 

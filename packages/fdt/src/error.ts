@@ -1,7 +1,15 @@
 // What is reported of a device tree that cannot be read.
 
 /** Where a device tree is wrong: an offset in the blob, or a node once it has been read. */
-export type FdtErrorPlace = { readonly offset: number } | { readonly path: string };
+export type FdtErrorPlace =
+	| {
+			/** Offset in bytes from the start of the blob. */
+			readonly offset: number;
+	  }
+	| {
+			/** Path or name of the node. */
+			readonly path: string;
+	  };
 
 /** A device tree, or one of its properties, is not valid. */
 export class FdtError extends Error {

@@ -6,6 +6,7 @@ import type { FdtNode } from './tree.ts';
 
 /** A node and where it stands. */
 export interface FdtLocation {
+	/** The node itself, not a copy. */
 	readonly node: FdtNode;
 	/** Path from the root, `/` for the root itself. */
 	readonly path: string;
@@ -15,7 +16,9 @@ export interface FdtLocation {
 
 /** An entry of `reg`. */
 export interface FdtRegion {
+	/** Where it begins, in the address space of the parent. */
 	readonly address: bigint;
+	/** How long it is, in bytes on most buses; 0 where #size-cells is 0. */
 	readonly size: bigint;
 }
 

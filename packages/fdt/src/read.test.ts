@@ -74,6 +74,7 @@ describe('readFdt', () => {
 		['a strings size beyond the end', /stringsOffset: block ends/, 12, changed([0x20, 0xffffffff])],
 		['reservations that are not aligned', /aligned to 8/, 16, changed([16, 0x2c])],
 		['reservations without end', /reservation block: has no end/, 0x78, changed([16, 0x78])],
+		['a reservation of size 0', /memory reservation: has size 0/, 0x28, changed([0x28, 1])],
 		['an empty structure block', /token: the structure block ends/, STRUCT, changed([0x24, 0])],
 		['a structure block without end', /token: the structure block ends/, STRUCT + 0x38, changed([0x24, 0x38])],
 		['an unknown token', /token: 0x7 is unknown/, STRUCT, changed([STRUCT, 7])],

@@ -96,6 +96,8 @@ function readReservations(view: DataView, { start, end }: Block): FdtReservation
 		const address = view.getBigUint64(at);
 		const size = view.getBigUint64(at + 8);
 		if (address === 0n && size === 0n) return reservations;
+		// The specification would take it for an entry, dtc and libfdt for the end: refused, so that nobody disagrees.
+		if (size === 0n) throw new FdtError({ offset: at }, 'memory reservation', 'has size 0');
 		reservations.push({ address, size });
 	}
 	throw new FdtError({ offset: start }, 'memory reservation block', 'has no end');

@@ -16,7 +16,9 @@ export interface FdtReference {
 
 /** A property. */
 export interface FdtProperty {
+	/** Its name, unique in its node. */
 	readonly name: string;
+	/** Its bytes. */
 	readonly value: Uint8Array;
 	/** By ascending offset; absent where the value is complete, as in every tree that was read from a blob. */
 	readonly references?: readonly FdtReference[];
@@ -28,13 +30,17 @@ export interface FdtNode {
 	readonly name: string;
 	/** What references call this node. A label does not survive in a blob; the phandle does. */
 	readonly label?: string;
+	/** Its properties, in the order of the blob. */
 	readonly properties: FdtProperty[];
+	/** Its children, in the order of the blob. */
 	readonly children: FdtNode[];
 }
 
 /** An entry of the memory reservation block: memory that the client program must leave alone. */
 export interface FdtReservation {
+	/** Physical address. */
 	readonly address: bigint;
+	/** Bytes, at least 1. */
 	readonly size: bigint;
 }
 

@@ -64,6 +64,7 @@ describe('writeFdt', () => {
 		['negative padding', { padding: -1 }],
 		['a reservation of 65 bits', { reservations: [{ address: 1n << 64n, size: 1n }] }],
 		['the reservation that means the end', { reservations: [{ address: 0n, size: 0n }] }],
+		['a reservation that some take for the end', { reservations: [{ address: 1n, size: 0n }] }],
 	])('refuses %s', (_, options) => {
 		expect(() => writeFdt(root(), options)).toThrow(RangeError);
 	});

@@ -66,7 +66,8 @@ export function writeFdt(root: FdtNode, options: WriteFdtOptions = {}): Uint8Arr
 		if (BigInt.asUintN(64, address) !== address || BigInt.asUintN(64, size) !== size) {
 			throw new RangeError(`reservation ${address}, ${size} does not fit into 64 bits`);
 		}
-		if (address === 0n && size === 0n) throw new RangeError('an empty reservation at 0 would end the list');
+		// The specification ends the list at address and size 0, dtc and libfdt already at size 0.
+		if (size === 0n) throw new RangeError(`the reservation at ${address} has size 0, which ends the list`);
 	}
 	const struct = new Output();
 	const strings = new Output();

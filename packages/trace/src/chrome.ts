@@ -61,6 +61,7 @@ export class ChromeTraceWriter implements TraceSink {
 		if (order !== undefined) this.#metadata('thread_sort_index', process, thread, { sort_index: order });
 	}
 
+	/** Writes one event. */
 	emit(event: TraceEvent): void {
 		const { phase, time, process, thread, name, category, args } = event;
 		let text = `{"ph":"${PHASES[phase]}","ts":${micros(time)},"pid":${process},"tid":${thread},"name":${JSON.stringify(name)}`;

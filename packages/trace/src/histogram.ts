@@ -23,12 +23,19 @@ export interface HistogramState {
 
 /** The usual figures of a {@link Histogram}, in the unit of its values. */
 export interface HistogramSummary {
+	/** How many values were recorded. */
 	readonly count: number;
+	/** The smallest value, exact. */
 	readonly min: number;
+	/** The arithmetic mean. */
 	readonly mean: number;
+	/** The 50th percentile. */
 	readonly median: number;
+	/** The 99th percentile. */
 	readonly p99: number;
+	/** The 99.9th percentile. */
 	readonly p999: number;
+	/** The largest value, exact. */
 	readonly max: number;
 }
 

@@ -7,9 +7,14 @@ export { TraceHash, type TraceHashState } from './hash.ts';
 export { Histogram, type HistogramState, type HistogramSummary } from './histogram.ts';
 export { LINKTYPE_ETHERNET, type PcapOptions, PcapWriter } from './pcap.ts';
 export {
+	type CompleteEvent,
+	type CounterEvent,
+	type FlowEvent,
+	type InstantEvent,
 	nullSink,
 	RingBufferSink,
 	type RingBufferState,
+	type SliceEvent,
 	type TraceArgs,
 	type TraceEvent,
 	type TraceEventBase,

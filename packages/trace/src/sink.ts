@@ -20,20 +20,50 @@ export interface TraceEventBase {
 	readonly args?: TraceArgs;
 }
 
-/** One event. Slices of one thread nest: an end closes the slice that began last. */
-export type TraceEvent =
-	| (TraceEventBase & { readonly phase: 'begin' | 'end' })
-	/** A slice whose duration (nanoseconds) is known. */
-	| (TraceEventBase & { readonly phase: 'complete'; readonly duration: number })
-	/** A moment; it concerns its thread unless the scope says otherwise. */
-	| (TraceEventBase & { readonly phase: 'instant'; readonly scope?: 'thread' | 'process' | 'global' })
-	/** Values that hold from now on; they belong to the process. */
-	| (TraceEventBase & { readonly phase: 'counter'; readonly values: Readonly<Record<string, number>> })
-	/** An arrow between slices: start, any steps and end share name and id. */
-	| (TraceEventBase & { readonly phase: 'flow-start' | 'flow-step' | 'flow-end'; readonly id: number });
+/** A slice of a thread begins, or ends: slices nest, an end closes the one that began last. */
+export interface SliceEvent extends TraceEventBase {
+	/** Which of the two. */
+	readonly phase: 'begin' | 'end';
+}
 
-/** Takes events. It must not throw: tracing changes nothing about the run. */
+/** A slice that is over already. */
+export interface CompleteEvent extends TraceEventBase {
+	/** Marks this kind of event. */
+	readonly phase: 'complete';
+	/** How long it took, in nanoseconds; `time` is its beginning. */
+	readonly duration: number;
+}
+
+/** A moment. */
+export interface InstantEvent extends TraceEventBase {
+	/** Marks this kind of event. */
+	readonly phase: 'instant';
+	/** Whom it concerns; by default its thread. */
+	readonly scope?: 'thread' | 'process' | 'global';
+}
+
+/** Values that hold from now on; they belong to the process. */
+export interface CounterEvent extends TraceEventBase {
+	/** Marks this kind of event. */
+	readonly phase: 'counter';
+	/** Value by the name of its series. */
+	readonly values: Readonly<Record<string, number>>;
+}
+
+/** A point of an arrow between slices: its start, any steps and its end share category, name and id. */
+export interface FlowEvent extends TraceEventBase {
+	/** Which point. */
+	readonly phase: 'flow-start' | 'flow-step' | 'flow-end';
+	/** Tells arrows of the same name apart. */
+	readonly id: number;
+}
+
+/** One event. */
+export type TraceEvent = SliceEvent | CompleteEvent | InstantEvent | CounterEvent | FlowEvent;
+
+/** Takes events. */
 export interface TraceSink {
+	/** Takes one event. It must not throw: tracing changes nothing about the run. */
 	emit(event: TraceEvent): void;
 }
 
@@ -80,6 +110,7 @@ export class RingBufferSink implements TraceSink {
 		}
 	}
 
+	/** Takes one event, in place of the oldest where the ring is full. */
 	emit(event: TraceEvent): void {
 		if (this.#ring.length < this.#capacity) {
 			this.#ring.push(event);
