@@ -4,7 +4,7 @@
  * when it is used twice.
  */
 import type { FunctionBuilder, FunctionRef, Local } from './function.ts';
-import { F32, F64, I32, I64, Op, Prefixed, type ValueType } from './opcodes.ts';
+import { F32, F64, I32, I64, Op, Prefixed, typeName, type ValueType } from './opcodes.ts';
 
 /** A value of a known type that can be emitted. */
 export interface Expr<T extends ValueType = ValueType> {
@@ -12,7 +12,10 @@ export interface Expr<T extends ValueType = ValueType> {
 	emit(f: FunctionBuilder): void;
 }
 
-/** An expression, or a constant: a number, or for `i64` also a bigint. */
+/**
+ * An expression, or a constant: a number or a bigint. Integer constants may be written signed or unsigned; a number outside
+ * ±2^53 has to be a bigint.
+ */
 export type Operand<T extends ValueType> = Expr<T> | number | bigint;
 
 /** A node that emits operands, each of its own type, then a tail. */
@@ -50,8 +53,8 @@ type Store<A extends ValueType> = (
 	offset?: number,
 ) => void;
 
-function unary<A extends ValueType, R extends ValueType>(from: A, to: R, ...opcodes: number[]): Unary<A, R> {
-	return (a) => new Node(to, [a], [from], (f) => f.op(...opcodes));
+function unary<A extends ValueType, R extends ValueType>(from: A, to: R, opcode: number): Unary<A, R> {
+	return (a) => new Node(to, [a], [from], (f) => f.op(opcode));
 }
 
 function binary<A extends ValueType, R extends ValueType>(from: A, to: R, opcode: number): Binary<A, R> {
@@ -81,7 +84,7 @@ interface Generic<T extends ValueType> {
 	if(condition: Operand<I32>, a: Operand<T>, b: Operand<T>): Expr<T>;
 	/** Assigns to a local; the value assigned. */
 	tee(local: Local<T>, value: Operand<T>): Expr<T>;
-	/** The single result of a call. */
+	/** The single result of a call. Throws a TypeError where the function returns something else. */
 	call(callee: FunctionRef, ...args: readonly Operand<ValueType>[]): Expr<T>;
 	/** Runs statements, then is the value that they return. */
 	do(statements: (f: FunctionBuilder) => Operand<T>): Expr<T>;
@@ -101,7 +104,12 @@ function generic<T extends ValueType>(type: T): Generic<T> {
 				),
 			),
 		tee: (local, value) => new Node(type, [value], [type], (f) => f.localTee(local.index)),
-		call: (callee, ...args) => new Node(type, [], [], (f) => f.call(callee, ...args)),
+		call: (callee, ...args) => {
+			const [result] = callee.results;
+			if (callee.results.length !== 1 || result !== type)
+				throw new TypeError(`call of a function that does not return one ${typeName[type]}`);
+			return new Node(type, [], [], (f) => f.call(callee, ...args));
+		},
 		do: (statements) => new Node(type, [], [], (f) => f.push(statements(f), type)),
 		const: (value) => new Node(type, [value], [type], () => {}),
 	};
@@ -213,10 +221,16 @@ const float32 = {
 	sub: binary(F32, F32, Op.f32Sub),
 	mul: binary(F32, F32, Op.f32Mul),
 	div: binary(F32, F32, Op.f32Div),
+	min: binary(F32, F32, Op.f32Min),
+	max: binary(F32, F32, Op.f32Max),
 	copysign: binary(F32, F32, Op.f32Copysign),
 	sqrt: unary(F32, F32, Op.f32Sqrt),
 	abs: unary(F32, F32, Op.f32Abs),
 	neg: unary(F32, F32, Op.f32Neg),
+	ceil: unary(F32, F32, Op.f32Ceil),
+	floor: unary(F32, F32, Op.f32Floor),
+	trunc: unary(F32, F32, Op.f32Trunc),
+	nearest: unary(F32, F32, Op.f32Nearest),
 	eq: binary(F32, I32, Op.f32Eq),
 	ne: binary(F32, I32, Op.f32Ne),
 	lt: binary(F32, I32, Op.f32Lt),
@@ -238,10 +252,16 @@ const float64 = {
 	sub: binary(F64, F64, Op.f64Sub),
 	mul: binary(F64, F64, Op.f64Mul),
 	div: binary(F64, F64, Op.f64Div),
+	min: binary(F64, F64, Op.f64Min),
+	max: binary(F64, F64, Op.f64Max),
 	copysign: binary(F64, F64, Op.f64Copysign),
 	sqrt: unary(F64, F64, Op.f64Sqrt),
 	abs: unary(F64, F64, Op.f64Abs),
 	neg: unary(F64, F64, Op.f64Neg),
+	ceil: unary(F64, F64, Op.f64Ceil),
+	floor: unary(F64, F64, Op.f64Floor),
+	trunc: unary(F64, F64, Op.f64Trunc),
+	nearest: unary(F64, F64, Op.f64Nearest),
 	eq: binary(F64, I32, Op.f64Eq),
 	ne: binary(F64, I32, Op.f64Ne),
 	lt: binary(F64, I32, Op.f64Lt),

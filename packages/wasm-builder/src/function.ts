@@ -1,10 +1,11 @@
 /**
  * One function's body: raw stack instructions, structured control flow with labels, and statements over expressions
- * (expression.ts). It checks nesting and local indices, not operand types: `WebAssembly.validate` does that.
+ * (expression.ts). It checks nesting, and the types of expressions where they are used; what raw instructions leave on the
+ * stack is for `WebAssembly.validate` to judge.
  */
 import { ByteWriter } from './bytes.ts';
 import type { Expr, Operand } from './expression.ts';
-import { F64, I32, I64, Op, type ValueType } from './opcodes.ts';
+import { F64, I32, I64, Op, Prefixed, typeName, type ValueType } from './opcodes.ts';
 
 /** The empty block type. */
 const VOID = 0x40;
@@ -47,7 +48,7 @@ export class FunctionBuilder implements FunctionRef {
 	/** The instructions so far. */
 	readonly code: ByteWriter = new ByteWriter(1024);
 	#locals: ValueType[] = [];
-	#depth = 0;
+	#open: Label[] = [];
 
 	constructor(index: number, typeIndex: number, params: readonly ValueType[], results: readonly ValueType[]) {
 		this.index = index;
@@ -76,19 +77,23 @@ export class FunctionBuilder implements FunctionRef {
 		for (const opcode of opcodes) this.code.byte(opcode);
 	}
 
-	/** An instruction behind the 0xFC prefix, without immediates. */
+	/** An instruction behind the 0xFC prefix, without immediates: a saturating truncation. */
 	prefixed(opcode: number): void {
 		this.code.byte(0xfc);
 		this.code.u32(opcode);
 	}
 
+	/** A 32-bit constant from -2^31 to 2^32 - 1. */
 	i32Const(value: number): void {
+		if (value !== (value | 0) && value !== value >>> 0) throw new RangeError(`${value} is no 32-bit integer`);
 		this.code.byte(Op.i32Const);
 		this.code.s32(value);
 	}
 
-	/** A 64-bit constant; a `number` must be an integer within ±2^53. */
+	/** A 64-bit constant, of which the low 64 bits are taken; a `number` must be an integer within ±2^53. */
 	i64Const(value: bigint | number): void {
+		if (typeof value === 'number' && !Number.isSafeInteger(value))
+			throw new RangeError(`${value} is no integer within ±2^53: write it as a bigint`);
 		this.code.byte(Op.i64Const);
 		if (typeof value === 'number') this.code.s64(value | 0, Math.floor(value / 0x1_0000_0000));
 		else this.code.s64(Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n)));
@@ -126,9 +131,31 @@ export class FunctionBuilder implements FunctionRef {
 		this.code.u32(offset);
 	}
 
+	/** Copies bytes within the memory; the areas may overlap. */
+	memoryCopy(to: Operand<I32>, from: Operand<I32>, bytes: Operand<I32>): void {
+		for (const operand of [to, from, bytes]) this.push(operand, I32);
+		this.prefixed(Prefixed.memoryCopy);
+		this.op(0, 0);
+	}
+
+	/** Fills bytes of the memory with the low byte of `value`. */
+	memoryFill(to: Operand<I32>, value: Operand<I32>, bytes: Operand<I32>): void {
+		for (const operand of [to, value, bytes]) this.push(operand, I32);
+		this.prefixed(Prefixed.memoryFill);
+		this.op(0);
+	}
+
+	/** Calls by index, with the arguments already on the stack. */
 	callRaw(index: number): void {
 		this.code.byte(Op.call);
 		this.code.u32(index);
+	}
+
+	/** Calls through table 0: the arguments, and above them the entry's number, are on the stack. */
+	callIndirect(typeIndex: number): void {
+		this.code.byte(Op.callIndirect);
+		this.code.u32(typeIndex);
+		this.code.u32(0);
 	}
 
 	// --- control flow ---
@@ -145,12 +172,13 @@ export class FunctionBuilder implements FunctionRef {
 
 	/** Runs `then` where `condition` is nonzero, else `otherwise`. */
 	if(condition: Operand<I32>, then: () => void, otherwise?: () => void): void {
-		this.push(condition);
+		this.push(condition, I32);
 		this.ifStack(then, otherwise);
 	}
 
 	/** As `if`, with the condition already on the stack, and a result type where both arms leave one value. */
 	ifStack(then: () => void, otherwise?: () => void, type: ValueType | typeof VOID = VOID): void {
+		if (type !== VOID && !otherwise) throw new Error('an if that leaves a value needs both arms');
 		this.open(Op.if, type);
 		then();
 		if (otherwise) {
@@ -164,7 +192,7 @@ export class FunctionBuilder implements FunctionRef {
 	while(condition: Operand<I32>, body: () => void): void {
 		this.block((exit) => {
 			this.loop((again) => {
-				this.push(condition);
+				this.push(condition, I32);
 				this.op(Op.i32Eqz);
 				this.brIfStack(exit);
 				body();
@@ -177,16 +205,18 @@ export class FunctionBuilder implements FunctionRef {
 	open(opcode: typeof Op.block | typeof Op.loop | typeof Op.if, type: ValueType | typeof VOID = VOID): Label {
 		this.code.byte(opcode);
 		this.code.byte(type);
-		return { depth: ++this.#depth };
+		const label = { depth: this.#open.length + 1 };
+		this.#open.push(label);
+		return label;
 	}
 
 	/** Closes the innermost construct. */
 	close(): void {
-		if (this.#depth === 0) throw new Error('close() without an open construct');
+		if (this.#open.pop() === undefined) throw new Error('close() without an open construct');
 		this.code.byte(Op.end);
-		this.#depth--;
 	}
 
+	/** Branches; a label that carries a value takes it from the stack. */
 	br(label: Label): void {
 		this.code.byte(Op.br);
 		this.code.u32(this.#distance(label));
@@ -194,7 +224,7 @@ export class FunctionBuilder implements FunctionRef {
 
 	/** Branches where `condition` is nonzero. */
 	brIf(label: Label, condition: Operand<I32>): void {
-		this.push(condition);
+		this.push(condition, I32);
 		this.brIfStack(label);
 	}
 
@@ -220,11 +250,18 @@ export class FunctionBuilder implements FunctionRef {
 
 	// --- statements over expressions ---
 
-	/** Puts an expression's value on the stack; a bare number or bigint is a constant of type `type`. */
-	push(value: Operand<ValueType>, type: ValueType = I32): void {
-		if (typeof value === 'object') value.emit(this);
-		else if (type === I64) this.i64Const(value);
-		else if (type === I32) this.i32Const(Number(value));
+	/**
+	 * Puts a value on the stack. A bare number or bigint is a constant of type `type`, or `i32` where none is given. Throws a
+	 * TypeError where an expression is of another type than the one given.
+	 */
+	push(value: Operand<ValueType>, type?: ValueType): void {
+		if (typeof value === 'object') {
+			if (type !== undefined && value.type !== type)
+				throw new TypeError(`an ${typeName[value.type]} where an ${typeName[type]} is expected`);
+			value.emit(this);
+		} else if (type === I64) this.i64Const(value);
+		else if (type === undefined || type === I32)
+			this.i32Const(typeof value === 'bigint' ? Number(BigInt.asIntN(32, value)) : value);
 		else if (type === F64) this.f64Const(Number(value));
 		else this.f32Const(Number(value));
 	}
@@ -245,7 +282,7 @@ export class FunctionBuilder implements FunctionRef {
 
 	/** The body's bytes: local declarations, instructions, `end`. */
 	finish(): Uint8Array {
-		if (this.#depth !== 0) throw new Error(`${this.#depth} constructs are still open`);
+		if (this.#open.length !== 0) throw new Error(`${this.#open.length} constructs are still open`);
 		const out = new ByteWriter(this.code.length + 64);
 		const groups: { type: ValueType; count: number }[] = [];
 		for (const type of this.#locals) {
@@ -273,8 +310,7 @@ export class FunctionBuilder implements FunctionRef {
 	}
 
 	#distance(label: Label): number {
-		const distance = this.#depth - label.depth;
-		if (distance < 0) throw new Error('branch to a label whose construct is closed');
-		return distance;
+		if (this.#open[label.depth - 1] !== label) throw new Error('branch to a label whose construct is closed');
+		return this.#open.length - label.depth;
 	}
 }

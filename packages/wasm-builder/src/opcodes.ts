@@ -18,7 +18,14 @@ export type F64 = typeof F64;
 /** A value type. */
 export type ValueType = I32 | I64 | F32 | F64;
 
-/** Single-byte opcodes that take no immediate, and those that `FunctionBuilder` wraps. */
+/** The name of a value type in the text format. */
+export const typeName: Readonly<Record<ValueType, string>> = { [I32]: 'i32', [I64]: 'i64', [F32]: 'f32', [F64]: 'f64' };
+
+/**
+ * Single-byte opcodes. Those with immediates have methods of their own in `FunctionBuilder`; the others go through `op`, or
+ * through the expressions. Left out are globals, references, and the truncations that trap (the saturating ones are in
+ * `Prefixed`).
+ */
 export const Op = {
 	unreachable: 0x00,
 	nop: 0x01,
@@ -63,6 +70,8 @@ export const Op = {
 	i64Store8: 0x3c,
 	i64Store16: 0x3d,
 	i64Store32: 0x3e,
+	memorySize: 0x3f,
+	memoryGrow: 0x40,
 	i32Const: 0x41,
 	i64Const: 0x42,
 	f32Const: 0x43,
@@ -139,19 +148,31 @@ export const Op = {
 	i64Rotr: 0x8a,
 	f32Abs: 0x8b,
 	f32Neg: 0x8c,
+	f32Ceil: 0x8d,
+	f32Floor: 0x8e,
+	f32Trunc: 0x8f,
+	f32Nearest: 0x90,
 	f32Sqrt: 0x91,
 	f32Add: 0x92,
 	f32Sub: 0x93,
 	f32Mul: 0x94,
 	f32Div: 0x95,
+	f32Min: 0x96,
+	f32Max: 0x97,
 	f32Copysign: 0x98,
 	f64Abs: 0x99,
 	f64Neg: 0x9a,
+	f64Ceil: 0x9b,
+	f64Floor: 0x9c,
+	f64Trunc: 0x9d,
+	f64Nearest: 0x9e,
 	f64Sqrt: 0x9f,
 	f64Add: 0xa0,
 	f64Sub: 0xa1,
 	f64Mul: 0xa2,
 	f64Div: 0xa3,
+	f64Min: 0xa4,
+	f64Max: 0xa5,
 	f64Copysign: 0xa6,
 	i32WrapI64: 0xa7,
 	i64ExtendI32S: 0xac,
