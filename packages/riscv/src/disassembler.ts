@@ -9,13 +9,14 @@ import { csrName } from './csr.ts';
 import { createDecoded, type Decoded, decode } from './decoder.ts';
 import { instructions, type Mnemonic } from './instructions.ts';
 import { floatRegisters, integerRegisters, roundingModes } from './registers.ts';
+import type { SymbolNames } from './symbol-names.ts';
 
 /** How {@link disassemble} prints. */
 export interface DisassembleOptions {
 	/** Print the instructions themselves: no pseudo-instructions, and `c.*` names (objdump's `-M no-aliases`). */
 	readonly noAliases?: boolean;
-	/** Symbols by name, to name branch and jump targets: `80000010 <loop+0x4>`. */
-	readonly symbols?: ReadonlyMap<string, bigint>;
+	/** Names for branch and jump targets, from `symbolNames`: `80000010 <loop+0x4>`. */
+	readonly symbols?: SymbolNames;
 }
 
 /**
@@ -58,9 +59,9 @@ const FENCE_TSO = 0x8330_000f | 0;
 class Printer {
 	readonly decoded: Decoded = createDecoded();
 	readonly #pc: bigint;
-	readonly #symbols: ReadonlyMap<string, bigint> | undefined;
+	readonly #symbols: SymbolNames | undefined;
 
-	constructor(pc: bigint, symbols: ReadonlyMap<string, bigint> | undefined) {
+	constructor(pc: bigint, symbols: SymbolNames | undefined) {
 		this.#pc = pc;
 		this.#symbols = symbols;
 	}
@@ -150,13 +151,10 @@ class Printer {
 	}
 
 	#target(address: bigint): string {
-		let best: [name: string, address: bigint] | undefined;
-		for (const symbol of this.#symbols ?? []) {
-			if (symbol[1] <= address && (best === undefined || symbol[1] > best[1])) best = symbol;
-		}
+		const best = this.#symbols?.nearest(address);
 		if (best === undefined) return `0x${address.toString(16)}`;
-		const offset = address - best[1];
-		return `${address.toString(16)} <${best[0]}${offset === 0n ? '' : `+0x${offset.toString(16)}`}>`;
+		const offset = address - best.address;
+		return `${address.toString(16)} <${best.name}${offset === 0n ? '' : `+0x${offset.toString(16)}`}>`;
 	}
 }
 

@@ -162,7 +162,7 @@ class Parser {
 		const float = /^f[ls][wd]$/.test(mnemonic.text);
 		const store = /^f?s[bhwd]$/.test(mnemonic.text) && isMnemonic(mnemonic.text);
 		if (!(load || float || store) || operands.length !== (load ? 2 : 3)) return undefined;
-		if (operands[1]!.at(-1)?.text === ')' && integerOperand(operands[1]!.slice(-2, -1)) !== undefined) return undefined;
+		if (isMemoryOperand(operands[1]!)) return undefined;
 		const data = operands[0]!.length === 1 ? operands[0]![0]!.text : '';
 		const register = (float ? floatRegister : integerRegister)(data);
 		const address = load ? register : integerOperand(operands[2]!);
@@ -173,6 +173,13 @@ class Parser {
 		const low = bare | (register << (store ? 20 : 7)) | (address << 15);
 		return pair(address, low, 1, store);
 	}
+}
+
+/** Whether an operand has the shape of a base register in parentheses, after an offset or alone. */
+function isMemoryOperand(tokens: readonly Token[]): boolean {
+	if (tokens.at(-1)?.text !== ')' || tokens.at(-3)?.text !== '(') return false;
+	const before = tokens.at(-4);
+	return before === undefined || before.kind !== 'operator' || before.text === ')';
 }
 
 function parseZeroAddress(place: Place): Token[] {
