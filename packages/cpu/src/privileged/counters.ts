@@ -6,13 +6,11 @@
  * next instruction reads (Zicsr), and the writing instruction itself counts under the old mcountinhibit.
  */
 
+import { csrFields } from '@partita/riscv';
 import { Slot } from '../state.ts';
 import type { PrivilegedHart } from './hart.ts';
 
-/** CY. */
-const CYCLE = 1n;
-/** IR. */
-const INSTRET = 4n;
+const { CY: CYCLE, IR: INSTRET } = csrFields.counterBits;
 /** TM does not exist; the bits of hpmcounters are kept, though these are always 0. */
 const INHIBIT_WRITABLE = 0xffff_fffdn;
 

@@ -2,7 +2,7 @@ import { csrNumbers } from '@partita/riscv';
 import { describe, expect, test } from 'vitest';
 import { Slot } from '../state.ts';
 import { checkCsrAccess, csrExists } from './csr.ts';
-import { EnvironmentConfig, HypervisorStatus, Status } from './csr-numbers.ts';
+import { EnvironmentConfig, HypervisorStatus, Status } from './fields.ts';
 import { createHart, type Mode, modes, type RecordingHart, setMode } from './testing/recording-hart.ts';
 
 const OK = 0;

@@ -3,10 +3,9 @@
  * RISC-V Privileged ISA, Hypervisor extension, "Hypervisor and Virtual Supervisor CSRs"; Sstc.
  */
 
-import { csrNumbers } from '@partita/riscv';
+import { csrFields, csrNumbers } from '@partita/riscv';
 import { Slot } from '../state.ts';
 import { type CsrTable, interruptMask, readOnly, storage, trapVector } from './csr-definition.ts';
-import { EnvironmentConfig, HypervisorStatus } from './csr-numbers.ts';
 import {
 	addressTranslation,
 	COUNTER_ENABLE_MASK,
@@ -16,13 +15,14 @@ import {
 	timerCompare,
 	translationModeSupported,
 } from './csr-supervisor.ts';
+import { EnvironmentConfig, HypervisorStatus } from './fields.ts';
 import type { PrivilegedHart } from './hart.ts';
 import { HYPERVISOR_INTERRUPTS, pendingBits, updateTimerLines, VIRTUAL_SUPERVISOR_INTERRUPTS } from './interrupts.ts';
 import { writeVsstatus } from './status.ts';
 
 const INTERRUPTS = BigInt(HYPERVISOR_INTERRUPTS);
 const VS_INTERRUPTS = BigInt(VIRTUAL_SUPERVISOR_INTERRUPTS);
-const VSSIP = 4n;
+const VSSIP = csrFields.interruptBits.VSSI;
 /** Bits of hedeleg that "must be writable", as far as the exception exists here: 0 to 8, 12, 13, 15. */
 const HEDELEG_WRITABLE = 0xb1ffn;
 const HSTATUS_WRITABLE =
@@ -33,9 +33,9 @@ const HSTATUS_WRITABLE =
 	HypervisorStatus.VTVM |
 	HypervisorStatus.VTW |
 	HypervisorStatus.VTSR;
-const HGATP_MODE = 15n << 60n;
-/** VMID: 14 bits; PPN: 44 bits, of which the lowest two read as zeros (the root table is aligned to 16 KiB). */
-const HGATP_FIELDS = (0x3fffn << 44n) | ((1n << 44n) - 4n);
+const HGATP_MODE = csrFields.hgatp.MODE;
+/** The lowest two bits of PPN read as zeros, as the root table is aligned to 16 KiB. */
+const HGATP_FIELDS = csrFields.hgatp.VMID | (csrFields.hgatp.PPN & ~3n);
 
 function writeHstatus({ state, ports, guestExternalInterrupts }: PrivilegedHart, value: bigint): void {
 	const before = state[Slot.hstatus];

@@ -6,12 +6,12 @@
  * entries 16 to 63. There are no triggers: tselect and tdata1 to 3 are read-only zero (a trigger of type 0).
  */
 
-import { csrNumbers } from '@partita/riscv';
+import { csrFields, csrNumbers } from '@partita/riscv';
 import { Slot } from '../state.ts';
 import { readCycle, readInstret, writeCycle, writeInhibit, writeInstret } from './counters.ts';
 import { type CsrTable, constant, interruptMask, readOnly, storage, trapVector } from './csr-definition.ts';
-import { EnvironmentConfig } from './csr-numbers.ts';
 import { COUNTER_ENABLE_MASK, ENVCFG_COMMON, EPC_MASK, environmentConfig } from './csr-supervisor.ts';
+import { EnvironmentConfig } from './fields.ts';
 import { MIDELEG_FIXED, type PrivilegedHart } from './hart.ts';
 import { MACHINE_INTERRUPTS, pendingBits, SUPERVISOR_INTERRUPTS, updateTimerLines } from './interrupts.ts';
 import { PMP_ENTRIES, writePmpAddress, writePmpConfiguration } from './pmp.ts';
@@ -22,10 +22,7 @@ import { writeMstatus } from './status.ts';
  * read-only zero by the specification, though QEMU 7.2 lets it be written.
  */
 const MEDELEG_WRITABLE = 0xf0_b7ffn;
-const SSIP = 1n << 1n;
-const VSSIP = 1n << 2n;
-const STIP = 1n << 5n;
-const SEIP = 1n << 9n;
+const { SSI: SSIP, VSSI: VSSIP, STI: STIP, SEI: SEIP } = csrFields.interruptBits;
 
 /** Bits of mip that M-mode writes; STIP belongs to stimecmp while menvcfg.STCE is set. VSTIP and VSEIP are hvip's. */
 function writableMip(state: BigUint64Array): bigint {

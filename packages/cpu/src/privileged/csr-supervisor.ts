@@ -3,18 +3,19 @@
  * RISC-V Privileged ISA, "Supervisor CSRs"; Sstc.
  */
 
-import { csrNumbers } from '@partita/riscv';
+import { csrFields, csrNumbers } from '@partita/riscv';
 import { Slot } from '../state.ts';
 import { ALL, type CsrDefinition, type CsrTable, storage, trapVector } from './csr-definition.ts';
-import { EnvironmentConfig } from './csr-numbers.ts';
+import { EnvironmentConfig } from './fields.ts';
 import type { PrivilegedHart } from './hart.ts';
 import { pendingBits, SUPERVISOR_INTERRUPTS, updateTimerLines } from './interrupts.ts';
 import { readSstatus, writeSstatus } from './status.ts';
 
 const INTERRUPTS = BigInt(SUPERVISOR_INTERRUPTS);
-/** SSIP: the one bit of sip that is writable. */
-const SSIP = 2n;
-const PPN = (1n << 44n) - 1n;
+/** The one bit of sip that is writable. */
+const SSIP = csrFields.interruptBits.SSI;
+const SATP_WRITABLE = csrFields.satp.MODE | csrFields.satp.ASID | csrFields.satp.PPN;
+const { Bare, Sv39, Sv48, Sv57 } = csrFields.translationModes;
 
 /** A 32-bit counter-enable register: every bit is writable, as each counter exists. */
 export const COUNTER_ENABLE_MASK = 0xffff_ffffn;
@@ -31,10 +32,10 @@ export function environmentConfig(before: bigint, value: bigint, writable: bigin
 	return (before & writable & ~mask) | (value & mask);
 }
 
-/** Whether satp, vsatp or hgatp may hold a MODE: Bare (0), or 39, 48 or 57 bits (8, 9, 10). */
+/** Whether satp, vsatp or hgatp may hold a value's MODE. */
 export function translationModeSupported(value: bigint): boolean {
 	const mode = value >> 60n;
-	return mode === 0n || (mode >= 8n && mode <= 10n);
+	return mode === Bare || mode === Sv39 || mode === Sv48 || mode === Sv57;
 }
 
 /** satp or vsatp: MODE, a 16-bit ASID, a 44-bit PPN. A write with an unsupported MODE has no effect at all. */
@@ -45,7 +46,7 @@ export function addressTranslation(slot: number): CsrDefinition {
 		read: ({ state }) => state[slot],
 		write: ({ state, ports }, value) => {
 			if (!translationModeSupported(value)) return;
-			state[slot] = (value & (0xfffffn << 44n)) | (value & PPN);
+			state[slot] = value & SATP_WRITABLE;
 			ports.contextChanged();
 		},
 	};

@@ -2,7 +2,7 @@ import { type CsrName, csrNumbers } from '@partita/riscv';
 import { describe, expect, test } from 'vitest';
 import { Slot } from '../state.ts';
 import { readCsr, writeCsr } from './csr.ts';
-import { EnvironmentConfig } from './csr-numbers.ts';
+import { EnvironmentConfig } from './fields.ts';
 import { createHart, type RecordingHart, setMode } from './testing/recording-hart.ts';
 
 const ONES = 0xffff_ffff_ffff_ffffn;

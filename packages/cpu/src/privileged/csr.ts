@@ -5,22 +5,21 @@
  * "Trap Cause Codes" (which accesses are virtual-instruction exceptions).
  */
 
-import { csrNumbers } from '@partita/riscv';
+import { csrFields, csrNumbers, exceptions } from '@partita/riscv';
 import { Slot } from '../state.ts';
 import type { CsrDefinition } from './csr-definition.ts';
 import { hypervisorCsrs } from './csr-hypervisor.ts';
 import { machineCsrs } from './csr-machine.ts';
-import { EnvironmentConfig, Exception, HypervisorStatus, Status } from './csr-numbers.ts';
 import { supervisorCsrs } from './csr-supervisor.ts';
 import { userCsrs } from './csr-user.ts';
+import { EnvironmentConfig, HypervisorStatus, Status } from './fields.ts';
 import type { PrivilegedHart } from './hart.ts';
 import { floatEnabled } from './status.ts';
 
 const ALLOWED = 0;
-const ILLEGAL = Exception.illegalInstruction;
-const VIRTUAL = Exception.virtualInstruction;
-/** TM, in the counter-enable registers. */
-const TIME = 2n;
+const ILLEGAL = exceptions.IllegalInstruction;
+const VIRTUAL = exceptions.VirtualInstruction;
+const TIME = csrFields.counterBits.TM;
 
 /** Definitions by number; a dense array, for speed. */
 const definitions: (CsrDefinition | undefined)[] = new Array(4096).fill(undefined);

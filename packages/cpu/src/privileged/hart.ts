@@ -6,7 +6,7 @@
  */
 
 import { Slot, STATE_WORDS } from '../state.ts';
-import { HypervisorStatus, Status } from './csr-numbers.ts';
+import { SXL_64, UXL_64, VSXL_64 } from './fields.ts';
 
 /** What a fence names: HS-level, VS-level (of the current VMID), or guest-physical translation structures. */
 export type FenceKind = 'vma' | 'vvma' | 'gvma';
@@ -61,12 +61,12 @@ export function resetState(state: BigUint64Array, hartId: number): void {
 	state.fill(0n, 0, STATE_WORDS);
 	state[Slot.privilege] = 3n;
 	state[Slot.reservation] = 0xffff_ffff_ffff_ffffn;
-	state[Slot.mstatus] = Status.UXL | Status.SXL;
+	state[Slot.mstatus] = UXL_64 | SXL_64;
 	state[Slot.misa] = MISA;
 	state[Slot.mideleg] = MIDELEG_FIXED;
 	state[Slot.mhartid] = BigInt(hartId);
-	state[Slot.hstatus] = HypervisorStatus.VSXL;
-	state[Slot.vsstatus] = Status.UXL;
+	state[Slot.hstatus] = VSXL_64;
+	state[Slot.vsstatus] = UXL_64;
 	state[Slot.stimecmp] = 0xffff_ffff_ffff_ffffn;
 	state[Slot.vstimecmp] = 0xffff_ffff_ffff_ffffn;
 }

@@ -2,7 +2,7 @@ import { csrNumbers } from '@partita/riscv';
 import { describe, expect, test } from 'vitest';
 import { Slot } from '../state.ts';
 import { readCsr, writeCsr } from './csr.ts';
-import { EnvironmentConfig, Status } from './csr-numbers.ts';
+import { EnvironmentConfig, Status } from './fields.ts';
 import { nextTimerChange, pendingInterrupt, updateTimerLines, wakesFromWait } from './interrupts.ts';
 import { createHart, createRandom, type Mode, modes, setMode } from './testing/recording-hart.ts';
 

@@ -4,8 +4,9 @@
  * RISC-V Privileged ISA: "Machine Interrupt Registers", "Hypervisor Interrupt Registers", "Sstc".
  */
 
+import { csrFields, interrupts } from '@partita/riscv';
 import { Slot } from '../state.ts';
-import { EnvironmentConfig, Interrupt, Status } from './csr-numbers.ts';
+import { EnvironmentConfig, Status } from './fields.ts';
 import type { PrivilegedHart } from './hart.ts';
 
 /** SSI, STI, SEI: the interrupts of sie and sip. */
@@ -17,24 +18,23 @@ export const HYPERVISOR_INTERRUPTS = 0x1444;
 /** The interrupts of mie and mip. */
 export const MACHINE_INTERRUPTS = 0x1eee;
 
-const STIP = 1n << BigInt(Interrupt.supervisorTimer);
-const VSTIP = 1n << BigInt(Interrupt.virtualSupervisorTimer);
-const SGEIP = 1 << Interrupt.supervisorGuestExternal;
-const VSEIP = 1 << Interrupt.virtualSupervisorExternal;
+const { STI: STIP, VSTI: VSTIP } = csrFields.interruptBits;
+const SGEIP = 1 << interrupts.SupervisorGuestExternal;
+const VSEIP = 1 << interrupts.VirtualSupervisorExternal;
 const VGEIN_SHIFT = 12n;
 
 /** Decreasing priority among interrupts that are destined for the same mode. */
 const priority: readonly number[] = [
-	Interrupt.machineExternal,
-	Interrupt.machineSoftware,
-	Interrupt.machineTimer,
-	Interrupt.supervisorExternal,
-	Interrupt.supervisorSoftware,
-	Interrupt.supervisorTimer,
-	Interrupt.supervisorGuestExternal,
-	Interrupt.virtualSupervisorExternal,
-	Interrupt.virtualSupervisorSoftware,
-	Interrupt.virtualSupervisorTimer,
+	interrupts.MachineExternal,
+	interrupts.MachineSoftware,
+	interrupts.MachineTimer,
+	interrupts.SupervisorExternal,
+	interrupts.SupervisorSoftware,
+	interrupts.SupervisorTimer,
+	interrupts.SupervisorGuestExternal,
+	interrupts.VirtualSupervisorExternal,
+	interrupts.VirtualSupervisorSoftware,
+	interrupts.VirtualSupervisorTimer,
 ];
 
 /** mip as software reads it: software-written bits, lines, and the guest external interrupts that are selected. */

@@ -5,11 +5,11 @@
  */
 
 import { Slot } from '../state.ts';
-import { Status } from './csr-numbers.ts';
+import { Status, UXL_64 } from './fields.ts';
 import type { PrivilegedHart } from './hart.ts';
 
 const SSTATUS_WRITABLE = Status.SIE | Status.SPIE | Status.SPP | Status.FS | Status.SUM | Status.MXR;
-const SSTATUS_VISIBLE = SSTATUS_WRITABLE | Status.UXL | Status.SD;
+const SSTATUS_VISIBLE = SSTATUS_WRITABLE | UXL_64 | Status.SD;
 const MSTATUS_WRITABLE =
 	SSTATUS_WRITABLE |
 	Status.MIE |
@@ -63,7 +63,7 @@ function modifyMstatus(hart: PrivilegedHart, value: bigint, mask: bigint): void 
 export function writeVsstatus(hart: PrivilegedHart, value: bigint): void {
 	const { state, ports } = hart;
 	const before = state[Slot.vsstatus];
-	const after = withDirtySummary((value & SSTATUS_WRITABLE) | Status.UXL);
+	const after = withDirtySummary((value & SSTATUS_WRITABLE) | UXL_64);
 	if (after === before) return;
 	state[Slot.vsstatus] = after;
 	const changed = before ^ after;

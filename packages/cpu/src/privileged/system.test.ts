@@ -1,7 +1,7 @@
 import { csrNumbers } from '@partita/riscv';
 import { describe, expect, test } from 'vitest';
 import { Slot } from '../state.ts';
-import { HypervisorStatus, Status } from './csr-numbers.ts';
+import { HypervisorStatus, Status, SXL_64, UXL_64 } from './fields.ts';
 import { checkCacheBlock, checkHypervisorAccess, executeSystem } from './system.ts';
 import {
 	createHart,
@@ -237,7 +237,7 @@ describe('hostile input', () => {
 			const result = executeSystem(hart, word);
 			if (typeof result !== 'string') expect([2, 3, 8, 9, 10, 11, 22]).toContain(result.cause);
 			expect(state[0]).toBe(0n);
-			expect(state[Slot.mstatus] & (0xfn << 32n)).toBe(Status.UXL | Status.SXL);
+			expect(state[Slot.mstatus] & (0xfn << 32n)).toBe(UXL_64 | SXL_64);
 			expect((state[Slot.mstatus] >> 11n) & 3n).not.toBe(2n);
 			expect(state[Slot.mideleg] & ~0x222n).toBe(0x1444n);
 		}

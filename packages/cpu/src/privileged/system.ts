@@ -5,9 +5,10 @@
  * extension, "Hypervisor Instructions" and "Trap Cause Codes"; Zicbom and Zicboz.
  */
 
+import { exceptions } from '@partita/riscv';
 import { Slot } from '../state.ts';
 import { executeCsr } from './csr.ts';
-import { EnvironmentConfig, Exception, HypervisorStatus, Status } from './csr-numbers.ts';
+import { EnvironmentConfig, HypervisorStatus, Status } from './fields.ts';
 import type { FenceKind, PrivilegedHart } from './hart.ts';
 import { wakesFromWait } from './interrupts.ts';
 import { machineReturn, supervisorReturn } from './trap-return.ts';
@@ -29,8 +30,8 @@ export interface ExceptionOutcome {
 export type Outcome = 'next' | 'jump' | 'wait' | ExceptionOutcome;
 
 const ALLOWED = 0;
-const ILLEGAL = Exception.illegalInstruction;
-const VIRTUAL = Exception.virtualInstruction;
+const ILLEGAL = exceptions.IllegalInstruction;
+const VIRTUAL = exceptions.VirtualInstruction;
 
 const ECALL = 0x0000_0073;
 const EBREAK = 0x0010_0073;
@@ -48,12 +49,12 @@ const HINVAL_VVMA = 0x13;
 const HFENCE_GVMA = 0x31;
 const HINVAL_GVMA = 0x33;
 
-const ecallFromU: ExceptionOutcome = { cause: Exception.ecallFromU, value: 0n };
-const ecallFromHS: ExceptionOutcome = { cause: Exception.ecallFromHS, value: 0n };
-const ecallFromVS: ExceptionOutcome = { cause: Exception.ecallFromVS, value: 0n };
-const ecallFromM: ExceptionOutcome = { cause: Exception.ecallFromM, value: 0n };
+const ecallFromU: ExceptionOutcome = { cause: exceptions.EnvironmentCallFromU, value: 0n };
+const ecallFromHS: ExceptionOutcome = { cause: exceptions.EnvironmentCallFromS, value: 0n };
+const ecallFromVS: ExceptionOutcome = { cause: exceptions.EnvironmentCallFromVS, value: 0n };
+const ecallFromM: ExceptionOutcome = { cause: exceptions.EnvironmentCallFromM, value: 0n };
 /** EBREAK writes 0, as QEMU 7.2 does: the address is in the epc register already. */
-const breakpoint: ExceptionOutcome = { cause: Exception.breakpoint, value: 0n };
+const breakpoint: ExceptionOutcome = { cause: exceptions.Breakpoint, value: 0n };
 
 /**
  * Execute an instruction with opcode SYSTEM. Any 32-bit word is safe to give: one that is no such instruction, or HLV,

@@ -3,14 +3,15 @@
  * RISC-V Privileged ISA: "Trap-Return Instructions"; Hypervisor extension, "Trap Return".
  */
 
+import { exceptions } from '@partita/riscv';
 import { Slot } from '../state.ts';
-import { Exception, HypervisorStatus, Status } from './csr-numbers.ts';
+import { HypervisorStatus, Status } from './fields.ts';
 import type { PrivilegedHart } from './hart.ts';
 
 /** MRET: sets pc, privilege and V. @returns 0, or the exception's code with nothing changed */
 export function machineReturn(hart: PrivilegedHart): number {
 	const { state } = hart;
-	if (state[Slot.privilege] !== 3n) return Exception.illegalInstruction;
+	if (state[Slot.privilege] !== 3n) return exceptions.IllegalInstruction;
 	let mstatus = state[Slot.mstatus];
 	const privilege = (mstatus & Status.MPP) >> 11n;
 	const virtual = privilege !== 3n && (mstatus & Status.MPV) !== 0n ? 1n : 0n;
@@ -26,15 +27,15 @@ export function supervisorReturn(hart: PrivilegedHart): number {
 	const { state } = hart;
 	const privilege = state[Slot.privilege];
 	if (state[Slot.virtual] !== 0n) {
-		if (privilege === 0n || (state[Slot.hstatus] & HypervisorStatus.VTSR) !== 0n) return Exception.virtualInstruction;
+		if (privilege === 0n || (state[Slot.hstatus] & HypervisorStatus.VTSR) !== 0n) return exceptions.VirtualInstruction;
 		const vsstatus = state[Slot.vsstatus];
 		state[Slot.vsstatus] = leaveSupervisor(vsstatus);
 		enter(hart, (vsstatus & Status.SPP) >> 8n, 1n, state[Slot.vsepc]);
 		return 0;
 	}
-	if (privilege === 0n) return Exception.illegalInstruction;
+	if (privilege === 0n) return exceptions.IllegalInstruction;
 	const mstatus = state[Slot.mstatus];
-	if (privilege === 1n && (mstatus & Status.TSR) !== 0n) return Exception.illegalInstruction;
+	if (privilege === 1n && (mstatus & Status.TSR) !== 0n) return exceptions.IllegalInstruction;
 	const hstatus = state[Slot.hstatus];
 	state[Slot.mstatus] = leaveSupervisor(mstatus);
 	state[Slot.hstatus] = hstatus & ~HypervisorStatus.SPV;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Slot } from '../state.ts';
-import { HypervisorStatus, Status } from './csr-numbers.ts';
+import { HypervisorStatus, Status, SXL_64, UXL_64, VSXL_64 } from './fields.ts';
 import { executeSystem } from './system.ts';
 import {
 	createHart,
@@ -210,7 +210,7 @@ describe('MRET', () => {
 			expect(state[Slot.pc]).toBe(0x4000n);
 			const mprv = mode === 'M' ? Status.MPRV : 0n;
 			const mie = mpie === 0n ? 0n : Status.MIE;
-			expect(state[Slot.mstatus]).toBe(Status.UXL | Status.SXL | Status.MPIE | mie | mprv);
+			expect(state[Slot.mstatus]).toBe(UXL_64 | SXL_64 | Status.MPIE | mie | mprv);
 		}
 	});
 
@@ -238,8 +238,8 @@ describe('SRET', () => {
 		expect(executeSystem(hart, SRET)).toBe('jump');
 		expect(modeOf(hart)).toBe(to);
 		expect(state[Slot.pc]).toBe(0x4000n);
-		expect(state[Slot.mstatus]).toBe(Status.UXL | Status.SXL | Status.SIE | Status.SPIE | Status.MPP);
-		expect(state[Slot.hstatus]).toBe(HypervisorStatus.VSXL | HypervisorStatus.SPVP);
+		expect(state[Slot.mstatus]).toBe(UXL_64 | SXL_64 | Status.SIE | Status.SPIE | Status.MPP);
+		expect(state[Slot.hstatus]).toBe(VSXL_64 | HypervisorStatus.SPVP);
 	});
 
 	test.each<[bigint, Mode]>([
@@ -253,7 +253,7 @@ describe('SRET', () => {
 		const before = [state[Slot.mstatus], state[Slot.hstatus]];
 		expect(executeSystem(hart, SRET)).toBe('jump');
 		expect(modeOf(hart)).toBe(to);
-		expect(state[Slot.vsstatus]).toBe(Status.UXL | Status.SPIE);
+		expect(state[Slot.vsstatus]).toBe(UXL_64 | Status.SPIE);
 		expect([state[Slot.mstatus], state[Slot.hstatus]]).toEqual(before);
 	});
 

@@ -4,8 +4,9 @@
  * RISC-V Privileged ISA: "Machine Trap Delegation Registers"; Hypervisor extension, "Trap Entry".
  */
 
+import { csrFields, exceptions } from '@partita/riscv';
 import { Slot } from '../state.ts';
-import { Exception, HypervisorStatus, Status } from './csr-numbers.ts';
+import { HypervisorStatus, Status } from './fields.ts';
 import type { PrivilegedHart } from './hart.ts';
 
 /** The mode that takes a trap. HS is S while V=0. */
@@ -23,7 +24,7 @@ export interface GuestAccess {
 
 /** Causes that write an address to tval, as bits: 0, 1, 3 to 7, 12, 13, 15, 20, 21, 23. */
 const ADDRESS_CAUSES = 0xb0_b0fb;
-const INTERRUPT = 1n << 63n;
+const { INTERRUPT } = csrFields.cause;
 
 /**
  * The mode that takes a trap in the current privilege mode, by medeleg and hedeleg, or mideleg and hideleg.
@@ -130,5 +131,5 @@ function handler(tvec: bigint, code: number, interrupt: boolean): bigint {
 function writesGuestAddress(virtual: bigint, cause: number, interrupt: boolean, value: bigint): boolean {
 	if (virtual === 0n || interrupt || cause > 31 || ((ADDRESS_CAUSES >> cause) & 1) === 0) return false;
 	// EBREAK writes 0, which is not an address.
-	return cause !== Exception.breakpoint || value !== 0n;
+	return cause !== exceptions.Breakpoint || value !== 0n;
 }
