@@ -182,31 +182,32 @@ export function emitFastFma32(emission: Emission, general: FunctionRef): Functio
 	return f;
 }
 
-/** To an integer: exact conversions in any mode, and truncation (C's conversion). NX is decided here. */
+/** To an integer: exact conversions in any mode, inexact ones to nearest and towards zero. NX is decided here. */
 export function emitFastToInteger(emission: Emission, general: FunctionRef, type: IntegerType): FunctionRef {
 	const { module, format, flagsAddress } = emission;
 	const { width, signed } = type;
 	const f = module.function(general.params, general.results);
 	const rm = f.param<I32>(1);
 	const value = f.local(F64);
+	const rounded = f.local(F64);
 	const integer = f.local(I64);
-	const error = f.local(F64);
+	const back = f.local(F64);
 	// binary32 is exact in binary64.
 	f.set(value, format.type === I64 ? f64.reinterpret(f.param<I64>(0)) : f64.promote(f32.reinterpret(f.param<I32>(0))));
-	if (width === 32) f.set(integer, i64.extendS(signed ? i32.truncSatF64S(value) : i32.truncSatF64U(value)));
-	else f.set(integer, signed ? i64.truncSatF64S(value) : i64.truncSatF64U(value));
-	const back = {
-		32: signed ? f64.convertI64S(integer) : f64.convertI32U(i32.wrap(integer)),
-		64: signed ? f64.convertI64S(integer) : f64.convertI64U(integer),
-	}[width];
-	// Zero where exact, below one in magnitude where truncated, more (or a NaN) where saturated or a NaN.
-	f.set(error, f64.sub(value, back));
+	f.set(rounded, f64.select(rm, f64.trunc(value), f64.nearest(value)));
+	if (width === 32) {
+		f.set(integer, i64.extendS(signed ? i32.truncSatF64S(rounded) : i32.truncSatF64U(rounded)));
+		f.set(back, signed ? f64.convertI64S(integer) : f64.convertI32U(i32.wrap(integer)));
+	} else {
+		f.set(integer, signed ? i64.truncSatF64S(rounded) : i64.truncSatF64U(rounded));
+		f.set(back, signed ? f64.convertI64S(integer) : f64.convertI64U(integer));
+	}
 	// 2^63 - 1 and 2^64 - 1 come from saturation only, and would convert back to the power of two.
-	const max = signed ? (1n << 63n) - 1n : -1n;
-	const representable = width === 32 ? i32.const(1) : i64.ne(integer, max);
-	f.if(representable, () => {
-		f.if(f64.eq(error, 0), () => f.return(integer));
-		f.if(i32.and(i32.eq(rm, RoundingMode.RTZ), f64.lt(f64.abs(error), 1)), () => {
+	const saturated = signed ? (1n << 63n) - 1n : -1n;
+	const fits = f64.eq(back, rounded);
+	f.if(width === 32 ? fits : i32.and(fits, i64.ne(integer, saturated)), () => {
+		f.if(f64.eq(rounded, value), () => f.return(integer));
+		f.if(i32.leU(rm, RoundingMode.RTZ), () => {
 			raise(f, flagsAddress, Flag.NX);
 			f.return(integer);
 		});

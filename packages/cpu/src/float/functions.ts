@@ -6,7 +6,10 @@ import type { FunctionRef } from '@partita/wasm-builder';
 
 /** Where the emitted functions find the hart's floating-point state, in the module's memory 0. */
 export interface FloatLayout {
-	/** Address of fcsr (fflags in bits 4:0). Flags are OR-ed into it with 32-bit loads and stores; nothing else is written. */
+	/**
+	 * Address of fcsr (fflags in bits 4:0). Flags are OR-ed into it with 32-bit loads and stores; nothing else is written. The
+	 * fast functions read NX there, so that nobody has to maintain a table of when they may be used.
+	 */
 	readonly flagsAddress: number;
 }
 
