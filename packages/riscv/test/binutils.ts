@@ -99,3 +99,22 @@ export function seededRandom(seed: number): () => number {
 		return state >>> 0;
 	};
 }
+
+/** A linked ELF file of a source, `.text` at `base`. */
+export function gnuLink(source: string, base: bigint): Uint8Array {
+	return inFolder((folder) => {
+		const file = (name: string) => join(folder, name);
+		writeFileSync(file('in.s'), source);
+		run('as', `-march=${march}`, '-mno-relax', '-o', file('out.o'), file('in.s'));
+		run('ld', '--no-relax', '-e', '_start', `-Ttext=0x${base.toString(16)}`, '-o', file('out.elf'), file('out.o'));
+		return new Uint8Array(readFileSync(file('out.elf')));
+	});
+}
+
+/** What a binutils tool prints about a file. */
+export function gnuInspect(tool: 'readelf' | 'nm' | 'objdump', bytes: Uint8Array, ...args: string[]): string {
+	return inFolder((folder) => {
+		writeFileSync(join(folder, 'file.elf'), bytes);
+		return run(tool, ...args, join(folder, 'file.elf'));
+	});
+}
