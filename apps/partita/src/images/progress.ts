@@ -78,7 +78,7 @@ class TerminalProgress implements Progress {
 
 	#draw(text: string): void {
 		// A line that wraps could not be erased.
-		const line = text.slice(0, Math.max(20, (this.#output.columns ?? 80) - 1));
+		const line = text.slice(0, Math.max(20, (this.#output.columns || 80) - 1));
 		if (line === this.#drawn) return;
 		this.#drawn = line;
 		this.#output.write(ERASE_LINE + line);

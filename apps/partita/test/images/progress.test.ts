@@ -41,6 +41,9 @@ test('a line never wraps, and no share exceeds 100%', () => {
 	expect(out.written[0]?.length).toBe('\r\x1b[K'.length + 29);
 	progress.bytes('x', 30, 20);
 	expect(out.written.at(-1)).toContain('100%');
+	const unknownWidth = output(true, 0);
+	createProgress(unknownWidth).step('x'.repeat(100));
+	expect(unknownWidth.written[0]).toBe(`\r\x1b[K${'x'.repeat(79)}`);
 	progress.bytes('y', 0, 0);
 	expect(out.written.at(-1)).toContain('100%');
 });
