@@ -1,3 +1,4 @@
+/// <reference types="node" />
 /** The assembler against GNU as, and, where the two differ or no tool is needed, against the manual. */
 
 import { describe, expect, test } from 'vitest';

@@ -1,3 +1,4 @@
+/// <reference types="node" />
 /**
  * The judge: GNU as and objdump for riscv64, when this machine has them. Each call is one batch, since
  * starting a process costs more than thousands of instructions.

@@ -1,3 +1,4 @@
+/// <reference types="node" />
 /**
  * Every row of the instruction table against GNU as and objdump: random words are disassembled by both, and the
  * text is assembled by both. Zicond, which binutils 2.40 does not know, is checked against its specification.
