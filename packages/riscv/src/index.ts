@@ -60,4 +60,4 @@ export {
 	type Row,
 } from './instructions.ts';
 export { floatRegister, floatRegisters, integerRegister, integerRegisters, roundingModes } from './registers.ts';
-export { type SymbolNames, symbolNames } from './symbol-names.ts';
+export { type NamedAddress, type SymbolNames, symbolNames } from './symbol-names.ts';

@@ -14,6 +14,7 @@ export interface Place {
  * The message holds all of it, as `line 3, column 9: addi: the immediate 4096 is out of range: …`.
  */
 export class AssemblyError extends Error {
+	/** The class's name, for those who cannot use `instanceof`. */
 	override readonly name = 'AssemblyError';
 	/** Line of the source, from 1. */
 	readonly line: number;

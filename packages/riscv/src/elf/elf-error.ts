@@ -2,6 +2,7 @@
 
 /** An ELF file that is refused: what, where in the file, and why. */
 export class ElfError extends Error {
+	/** The class's name, for those who cannot use `instanceof`. */
 	override readonly name = 'ElfError';
 	/** What is refused, such as `segment 2`. */
 	readonly what: string;

@@ -53,11 +53,11 @@ export const INDEX_RESERVED = 0xff00;
 export const INDEX_ABSOLUTE = 0xfff1;
 
 /** Names of symbol types, by number: `STT_NOTYPE` to `STT_TLS`. */
-export const symbolTypes = ['none', 'object', 'function', 'section', 'file', 'common', 'tls'] as const;
+export const symbolTypes: readonly SymbolType[] = ['none', 'object', 'function', 'section', 'file', 'common', 'tls'];
 /** Names of symbol bindings, by number: `STB_LOCAL` to `STB_WEAK`. */
-export const symbolBindings = ['local', 'global', 'weak'] as const;
+export const symbolBindings: readonly SymbolBinding[] = ['local', 'global', 'weak'];
 
 /** What a symbol is; `other` for a number without a name here. */
-export type SymbolType = (typeof symbolTypes)[number] | 'other';
+export type SymbolType = 'none' | 'object' | 'function' | 'section' | 'file' | 'common' | 'tls' | 'other';
 /** Who sees a symbol; `other` for a number without a name here. */
-export type SymbolBinding = (typeof symbolBindings)[number] | 'other';
+export type SymbolBinding = 'local' | 'global' | 'weak' | 'other';
