@@ -191,21 +191,20 @@ export function emitFastToInteger(emission: Emission, general: FunctionRef, type
 	const value = f.local(F64);
 	const rounded = f.local(F64);
 	const integer = f.local(I64);
-	const back = f.local(F64);
 	// binary32 is exact in binary64.
 	f.set(value, format.type === I64 ? f64.reinterpret(f.param<I64>(0)) : f64.promote(f32.reinterpret(f.param<I32>(0))));
 	f.set(rounded, f64.select(rm, f64.trunc(value), f64.nearest(value)));
-	if (width === 32) {
-		f.set(integer, i64.extendS(signed ? i32.truncSatF64S(rounded) : i32.truncSatF64U(rounded)));
-		f.set(back, signed ? f64.convertI64S(integer) : f64.convertI32U(i32.wrap(integer)));
-	} else {
-		f.set(integer, signed ? i64.truncSatF64S(rounded) : i64.truncSatF64U(rounded));
-		f.set(back, signed ? f64.convertI64S(integer) : f64.convertI64U(integer));
-	}
-	// 2^63 - 1 and 2^64 - 1 come from saturation only, and would convert back to the power of two.
-	const saturated = signed ? (1n << 63n) - 1n : -1n;
-	const fits = f64.eq(back, rounded);
-	f.if(width === 32 ? fits : i32.and(fits, i64.ne(integer, saturated)), () => {
+	// 32-bit results take the way through 64 bits: V8's code for it is twice as fast.
+	const unsigned64 = width === 64 && !signed;
+	f.set(integer, unsigned64 ? i64.truncSatF64U(rounded) : i64.truncSatF64S(rounded));
+	const back = unsigned64 ? f64.convertI64U(integer) : f64.convertI64S(integer);
+	// 2^63 - 1 and 2^64 - 1 come from saturation only, and would convert back to the power of two. NaNs do not come back.
+	const inRange =
+		width === 64
+			? i64.ne(integer, signed ? (1n << 63n) - 1n : -1n)
+			: i64.eq(integer, signed ? i64.extend32(integer) : i64.and(integer, 0xffff_ffff));
+	f.if(i32.and(f64.eq(back, rounded), inRange), () => {
+		if (width === 32 && !signed) f.set(integer, i64.extend32(integer));
 		f.if(f64.eq(rounded, value), () => f.return(integer));
 		f.if(i32.leU(rm, RoundingMode.RTZ), () => {
 			raise(f, flagsAddress, Flag.NX);
