@@ -77,7 +77,7 @@ export function emitAdd(emission: Emission, round: FunctionRef, negate: boolean)
 	const distance = f.local(I32);
 	const sum = f.local(I64);
 	const smaller = f.local(I64);
-	// Two bits of room above for the sum and the sign; the bits below (8 or more) are guard bits.
+	// Two bits of room above for the sum and the sign; the bits below (9 or more) are guard bits.
 	const shift = 61 - format.fractionBits;
 
 	if (negate) f.set(b, i64.xor(b, format.signBit));
