@@ -102,6 +102,29 @@ describe.skipIf(!hasBinutils)('against GNU as', () => {
 		);
 	});
 
+	test('expressions have the same values', () => {
+		const expressions = [
+			...['-1 >> 4', '-7 / 2', '-7 % 3', '1 << 63', '2 + 3 & 4', '6 | 1 + 2', '1 - 1 - 1', '2 * 3 << 1', '8 >> 1 * 2'],
+			...['5 ^ 3 | 8 & 12', '2+3*4-1', '-2*3', '~1+1', '1<<2<<3', '100/7%3', '- 3 - -3', '7&3+1', '(0-8)/3', '+5'],
+			...['0x8000000000000000 >> 63', '(1 + 2) * (3 + 4)', "'a' + 1", "'\\\\'", '0b11 | 010', '~0 & 0xff'],
+		];
+		const source = expressions.map((expression) => `.dword ${expression}\n`).join('');
+		const values = ({ buffer }: Uint8Array) =>
+			[...new BigInt64Array(buffer)].map((value, i) => `${expressions[i]} = ${value}`);
+		expect(values(text(assemble(source)))).toEqual(values(gnuAssemble(source).slice()));
+	});
+
+	test('high addresses, and 64-bit patterns as immediates', () => {
+		const high = 0xffff_ffff_8000_0000n;
+		const source = `.option norvc
+x:	la a0, y; lui a0, %hi(y); ld a1, %lo(y)(a0); j x; beqz a0, y; addi a0, a0, 0xfffffffffffff800
+y:	.dword x, y - x
+`;
+		expect(Buffer.from(text(assemble(source, { base: high }))).toString('hex')).toBe(
+			Buffer.from(gnuAssemble(source, high)).toString('hex'),
+		);
+	});
+
 	test('li, for 2000 values', () => {
 		const random = seededRandom(99);
 		const values = Array.from({ length: 2000 }, (_, round) => {
@@ -340,7 +363,8 @@ describe('errors say where, what and why', () => {
 		expect(() => assemble(source, { sections: { '.data': 0n } })).toThrow(/a flat image is at most/);
 	});
 
-	test('deeply nested expressions are refused, not run out of stack', () => {
+	test('deeply nested and very long expressions are refused, not run out of stack', () => {
+		expect(errorOf(`.word 1${' + 1'.repeat(100_000)}`).why).toMatch(/at most 1000 operators/);
 		expect(errorOf(`.word ${'('.repeat(100_000)}1`).why).toMatch(/nested too deeply/);
 		expect(errorOf(`.word ${'-'.repeat(100_000)}1`).why).toMatch(/nested too deeply/);
 	});

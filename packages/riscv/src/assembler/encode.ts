@@ -33,9 +33,15 @@ export function encode(instruction: PreparedInstruction, scope: Scope): Encoded 
 	if (instruction.compressed) return { bits: encodeCompressed(instruction, instruction.compressed, scope), length: 2 };
 	let { bits } = instruction;
 	for (const immediate of instruction.immediates) {
-		bits |= field(instruction, immediate, evaluate(immediate.value, scope), scope.here);
+		bits |= field(instruction, immediate, signedValue(immediate, scope), scope.here);
 	}
 	return { bits, length: 4 };
+}
+
+/** An immediate's value; 64-bit patterns from 2^63 on are negative numbers. */
+function signedValue({ value: expression }: ImmediateOperand, scope: Scope): bigint {
+	const value = evaluate(expression, scope);
+	return value >= 1n << 63n && value < 1n << 64n ? value - (1n << 64n) : value;
 }
 
 function field(instruction: PreparedInstruction, immediate: ImmediateOperand, value: bigint, here: bigint): number {
@@ -94,7 +100,7 @@ function encodeCompressed(instruction: PreparedInstruction, row: CompressedRow, 
 	if (instruction.mnemonic === 'c.unimp') return 0;
 	let { bits } = instruction;
 	for (const immediate of instruction.immediates) {
-		let value = evaluate(immediate.value, scope);
+		let value = signedValue(immediate, scope);
 		if (immediate.field === 'branch' || immediate.field === 'jump') value = BigInt.asIntN(64, value - scope.here);
 		// c.lui takes the upper 20 bits, of which it can hold six, sign-extended.
 		if (immediate.field === 'upper') value = value > 0xf_ffffn || value < 0n ? 1n : BigInt.asIntN(32, value << 12n);

@@ -36,12 +36,17 @@ const precedences: readonly (readonly string[])[] = [
 	['*', '/', '%', '<<', '>>'],
 ];
 
+/** Bounds, so that evaluating an expression does not run out of stack. */
+const MOST_OPERATORS = 1000;
+const MOST_NESTING = 100;
+
 /** Parses expressions out of a list of tokens. */
 export class ExpressionParser {
 	readonly #tokens: readonly Token[];
 	readonly #localName: (reference: Token) => string;
 	readonly #end: Place;
 	#at = 0;
+	#operators = 0;
 
 	/**
 	 * @param tokens - of which all must belong to the expression
@@ -70,6 +75,9 @@ export class ExpressionParser {
 			const token = this.#tokens[this.#at];
 			if (token?.kind !== 'operator' || !operators.includes(token.text)) return left;
 			this.#at++;
+			if (++this.#operators > MOST_OPERATORS) {
+				throw new AssemblyError(token, token.text, `an expression has at most ${MOST_OPERATORS} operators`);
+			}
 			left = { kind: 'binary', operator: token.text, left, right: this.#binary(level + 1, depth), place: token };
 		}
 	}
@@ -77,7 +85,7 @@ export class ExpressionParser {
 	#unary(depth: number): Expression {
 		const token = this.#tokens[this.#at++];
 		if (!token) throw new AssemblyError(this.#end, 'expression', 'a number, a symbol or ( is expected here');
-		if (depth > 100) throw new AssemblyError(token, token.text, 'the expression is nested too deeply');
+		if (depth > MOST_NESTING) throw new AssemblyError(token, token.text, 'the expression is nested too deeply');
 		if (token.kind === 'number') return { kind: 'number', value: token.value! };
 		if (token.kind === 'local') return { kind: 'symbol', name: this.#localName(token), place: token };
 		if (token.kind === 'name') {
@@ -186,7 +194,8 @@ function binary(operator: string, left: bigint, right: bigint, place: Place): bi
 		case '<<':
 		case '>>':
 			if (right < 0n || right > 63n) throw new AssemblyError(place, operator, 'a shift is by 0 to 63');
-			return operator === '<<' ? left << right : left >> right;
+			// As in GNU as, a shift to the right fills with zeros, from bit 63 on.
+			return operator === '<<' ? left << right : (left < 0n ? BigInt.asUintN(64, left) : left) >> right;
 		default:
 			if (right === 0n) throw new AssemblyError(place, operator, 'division by zero');
 			return operator === '/' ? left / right : left % right;
