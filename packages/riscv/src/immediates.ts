@@ -8,7 +8,7 @@
 import type { Format } from './instructions.ts';
 
 /** No immediate. */
-export const NONE = 0;
+const NONE = 0;
 /** Bits 31:20, signed. */
 export const I_TYPE = 1;
 /** Bits 31:25 and 11:7, signed. */
@@ -18,13 +18,13 @@ export const B_TYPE = 3;
 /** Bits 31:12 in their place. */
 export const U_TYPE = 4;
 /** A jump's offset: signed, even, 21 bits. */
-export const J_TYPE = 5;
+const J_TYPE = 5;
 /** Bits 24:20, unsigned. */
 export const SHAMT5 = 6;
 /** Bits 25:20, unsigned. */
 export const SHAMT6 = 7;
 /** A fence's fm, pred and succ: bits 31:20, unsigned. */
-export const FENCE = 8;
+const FENCE = 8;
 
 /** Which immediate a format has: one of the constants of this file. */
 export function immediateKind(format: Format): number {
