@@ -326,7 +326,6 @@ export class Hart implements PrivilegedHart {
 		const dynamic = (fcsr >> 5) & 7;
 		for (let rm = 0; rm < 8; rm++) {
 			this.#view.setUint8(Word.roundingMode + rm, rm === 7 ? dynamic : rm);
-			this.#view.setUint8(Word.floatGuard + rm, rm === 0 ? fcsr & 1 : 0);
 		}
 	}
 

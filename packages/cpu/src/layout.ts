@@ -43,8 +43,6 @@ export const Word = {
 	floatEnabled: engine + 56,
 	/** Nonzero where they are Dirty. */
 	floatDirty: engine + 60,
-	/** Eight bytes by rm: nonzero where native arithmetic is exact enough: round to nearest, NX set, FS dirty. */
-	floatGuard: engine + 64,
 	/** Eight bytes by rm: effective rounding mode, above 4 where it is reserved. */
 	roundingMode: engine + 72,
 	/** i64: guest physical address of a guest-page fault. */

@@ -1,1 +1,21 @@
-export {};
+/**
+ * A QEMU-`virt`-compatible RISC-V machine.
+ *
+ * @packageDocumentation
+ */
+export type { BootImages, BootLayout } from './boot.ts';
+export { type DeviceTreeOptions, ISA_STRING, virtDeviceTree } from './device-tree.ts';
+export { MachineError } from './errors.ts';
+export { type Image, type ImagePart, placeImage } from './image.ts';
+export {
+	CHECKPOINT,
+	type Ending,
+	Machine,
+	type MachineOptions,
+	type MachineState,
+	type RunResult,
+	TURN,
+	type VirtioDescription,
+	type VirtioState,
+} from './machine.ts';
+export { InterruptNumber, MemoryMap, TICK_NANOS, TIMEBASE_HERTZ, VIRTIO_SLOTS } from './memory-map.ts';

@@ -63,7 +63,7 @@ export function emitInterpreter(): Uint8Array<ArrayBuffer> {
 	const fill = module.importFunction('engine', 'fill', [I32, I32], [I32]);
 	const access = emitAccess(module, fill);
 	const helpers: Helpers = {
-		float: emitFloat(module, { flagsAddress: Slot.fcsr * 8, guardAddress: Word.floatGuard }),
+		float: emitFloat(module, { flagsAddress: Slot.fcsr * 8 }),
 		...emitCarrylessProducts(module),
 		atomicAddress: access.atomicAddress,
 		stored: access.stored,
