@@ -1,0 +1,390 @@
+// The virtio-mmio transport: virtio 1.2, section 4.2, version 2 (modern) only; and the device status protocol of
+// sections 2.1, 2.2 and 3.1. Not here: the legacy version 1, shared memory regions, VIRTIO_F_RING_RESET.
+import { type DeviceObserver, NO_OBSERVER } from '../observer.ts';
+import { type AccessSize, type GuestMemory, type InterruptLine, type MmioDevice, NO_LINE } from '../ports.ts';
+import { StateCheck } from '../state-error.ts';
+import type { VirtioDevice, VirtioPort } from './device.ts';
+import {
+	SplitQueue,
+	type SplitQueueState,
+	VIRTIO_F_EVENT_IDX,
+	VIRTIO_F_INDIRECT_DESC,
+	VIRTIO_F_VERSION_1,
+} from './split-queue.ts';
+
+/** Register offsets (section 4.2.2, table 4.1). */
+export const VIRTIO_MMIO = {
+	MagicValue: 0x000,
+	Version: 0x004,
+	DeviceID: 0x008,
+	VendorID: 0x00c,
+	DeviceFeatures: 0x010,
+	DeviceFeaturesSel: 0x014,
+	DriverFeatures: 0x020,
+	DriverFeaturesSel: 0x024,
+	QueueSel: 0x030,
+	QueueNumMax: 0x034,
+	QueueNum: 0x038,
+	QueueReady: 0x044,
+	QueueNotify: 0x050,
+	InterruptStatus: 0x060,
+	InterruptACK: 0x064,
+	Status: 0x070,
+	QueueDescLow: 0x080,
+	QueueDescHigh: 0x084,
+	QueueDriverLow: 0x090,
+	QueueDriverHigh: 0x094,
+	QueueDeviceLow: 0x0a0,
+	QueueDeviceHigh: 0x0a4,
+	SHMSel: 0x0ac,
+	SHMLenLow: 0x0b0,
+	SHMLenHigh: 0x0b4,
+	SHMBaseLow: 0x0b8,
+	SHMBaseHigh: 0x0bc,
+	ConfigGeneration: 0x0fc,
+	Config: 0x100,
+} as const;
+
+/** Bits of the device status register (section 2.1). */
+export const VIRTIO_STATUS = {
+	ACKNOWLEDGE: 1,
+	DRIVER: 2,
+	DRIVER_OK: 4,
+	FEATURES_OK: 8,
+	DEVICE_NEEDS_RESET: 64,
+	FAILED: 128,
+} as const;
+
+const { ACKNOWLEDGE, DRIVER, DRIVER_OK, FEATURES_OK, DEVICE_NEEDS_RESET, FAILED } = VIRTIO_STATUS;
+const STATUS_BITS = ACKNOWLEDGE | DRIVER | DRIVER_OK | FEATURES_OK | FAILED;
+
+/** "virt", little-endian. */
+const MAGIC = 0x74726976;
+const VERSION = 2;
+/** "QEMU": what guests see as the vendor there. */
+const QEMU_VENDOR = 0x554d4551;
+const INTERRUPT_USED = 1;
+const INTERRUPT_CONFIG = 2;
+/** The features that the transport and its queues give to every device. */
+const TRANSPORT_FEATURES = VIRTIO_F_VERSION_1 | VIRTIO_F_EVENT_IDX | VIRTIO_F_INDIRECT_DESC;
+
+/** Everything that a transport remembers; the device type has a state of its own. */
+export interface VirtioMmioState {
+	/** Device status register. */
+	status: number;
+	/** DeviceFeaturesSel. */
+	deviceFeaturesSel: number;
+	/** DriverFeaturesSel. */
+	driverFeaturesSel: number;
+	/** What the driver wrote to DriverFeatures; negotiated once status has FEATURES_OK. */
+	driverFeatures: bigint;
+	/** QueueSel. */
+	queueSel: number;
+	/** InterruptStatus. */
+	interruptStatus: number;
+	/** ConfigGeneration, 32 bits. */
+	configGeneration: number;
+	/** The virtqueues. */
+	queues: SplitQueueState[];
+}
+
+/** What a transport is built from. */
+export interface VirtioMmioOptions {
+	/** The device type; without one, the window is the specification's placeholder (DeviceID 0). */
+	readonly device?: VirtioDevice;
+	/** The guest's RAM. */
+	readonly memory: GuestMemory;
+	/** The interrupt line; none when left out. */
+	readonly line?: InterruptLine;
+	/** Told of status changes and of drivers that break the rules. */
+	readonly observer?: DeviceObserver;
+	/** VendorID; "QEMU" when left out. */
+	readonly vendor?: number;
+}
+
+/** A virtio-mmio window of 0x200 bytes (boards reserve 0x1000), with a device type behind it. */
+export class VirtioMmio implements MmioDevice {
+	/** The whole state; plain data, owned by this transport. */
+	readonly state: VirtioMmioState;
+	readonly #device: VirtioDevice | undefined;
+	readonly #line: InterruptLine;
+	readonly #observer: DeviceObserver;
+	readonly #vendor: number;
+	readonly #queues: readonly SplitQueue[];
+	readonly #offered: bigint;
+
+	constructor(options: VirtioMmioOptions) {
+		this.#device = options.device;
+		this.#line = options.line ?? NO_LINE;
+		this.#observer = options.observer ?? NO_OBSERVER;
+		this.#vendor = (options.vendor ?? QEMU_VENDOR) >>> 0;
+		this.#offered = (options.device?.features ?? 0n) | TRANSPORT_FEATURES;
+		const port = this.#port(options.memory);
+		this.#queues = (options.device?.queueSizes ?? []).map((size) => new SplitQueue(size, port));
+		this.state = { ...fresh(), queues: this.#queues.map((queue) => queue.state) };
+		options.device?.attach(port);
+	}
+
+	/**
+	 * Reads a register (4 bytes, aligned) or configuration space (1, 2 or 4 bytes, aligned); everything else reads 0.
+	 */
+	read(offset: number, size: AccessSize): number {
+		const device = this.#device;
+		if (device === undefined) return size === 4 ? this.#readPlaceholder(offset) : 0;
+		if (offset >= VIRTIO_MMIO.Config)
+			return offset % size === 0 ? device.readConfig(offset - VIRTIO_MMIO.Config, size) : 0;
+		if (size !== 4) return 0;
+		const { state } = this;
+		const queue = this.#queues[state.queueSel];
+		switch (offset) {
+			case VIRTIO_MMIO.DeviceID:
+				return device.deviceId;
+			case VIRTIO_MMIO.DeviceFeatures:
+				return state.deviceFeaturesSel > 1
+					? 0
+					: Number((this.#offered >> BigInt(32 * state.deviceFeaturesSel)) & 0xffffffffn);
+			case VIRTIO_MMIO.QueueNumMax:
+				return queue === undefined ? 0 : queue.maxSize;
+			case VIRTIO_MMIO.QueueReady:
+				return queue?.state.ready ? 1 : 0;
+			case VIRTIO_MMIO.InterruptStatus:
+				return state.interruptStatus;
+			case VIRTIO_MMIO.Status:
+				return state.status;
+			case VIRTIO_MMIO.SHMLenLow:
+			case VIRTIO_MMIO.SHMLenHigh:
+			case VIRTIO_MMIO.SHMBaseLow:
+			case VIRTIO_MMIO.SHMBaseHigh:
+				return 0xffffffff;
+			case VIRTIO_MMIO.ConfigGeneration:
+				return state.configGeneration;
+			default:
+				return this.#readPlaceholder(offset);
+		}
+	}
+
+	/** Writes a register (4 bytes, aligned); everything else is ignored, as is what the status protocol forbids. */
+	write(offset: number, size: AccessSize, value: number): void {
+		if (this.#device === undefined || size !== 4) return;
+		const { state } = this;
+		const word = value >>> 0;
+		switch (offset) {
+			case VIRTIO_MMIO.DeviceFeaturesSel:
+				state.deviceFeaturesSel = word;
+				break;
+			case VIRTIO_MMIO.DriverFeaturesSel:
+				state.driverFeaturesSel = word;
+				break;
+			case VIRTIO_MMIO.DriverFeatures:
+				this.#writeFeatures(word);
+				break;
+			case VIRTIO_MMIO.QueueSel:
+				state.queueSel = word;
+				break;
+			case VIRTIO_MMIO.QueueReady:
+				this.#writeReady(word);
+				break;
+			case VIRTIO_MMIO.QueueNotify:
+				if (this.#active && this.#queues[word]?.state.ready) this.#device.notify(word);
+				break;
+			case VIRTIO_MMIO.InterruptACK:
+				state.interruptStatus &= ~word;
+				this.#update();
+				break;
+			case VIRTIO_MMIO.Status:
+				this.#writeStatus(word);
+				break;
+			default:
+				this.#writeQueue(offset, word);
+		}
+	}
+
+	/** Resets the device as the driver can (section 2.1): all but the device type's configuration is cleared. */
+	reset(): void {
+		Object.assign(this.state, fresh(), { configGeneration: this.state.configGeneration });
+		for (const queue of this.#queues) queue.reset();
+		this.#device?.reset();
+		this.#update();
+	}
+
+	/**
+	 * Takes over a copy of a saved state and drives the line. Restore guest RAM first, the device type after.
+	 * @throws StateError where it does not fit.
+	 */
+	restore(state: VirtioMmioState): void {
+		const check = new StateCheck(this.#name, state);
+		check.integer('status', state.status, 0xff);
+		for (const name of ['deviceFeaturesSel', 'driverFeaturesSel', 'queueSel', 'configGeneration'] as const)
+			check.integer(name, state[name], 0xffffffff);
+		check.unsigned64('driverFeatures', state.driverFeatures);
+		check.that(
+			!(state.status & FEATURES_OK) || (state.driverFeatures & ~this.#offered) === 0n,
+			'driverFeatures must be among those that this device offers',
+		);
+		check.integer('interruptStatus', state.interruptStatus, 3);
+		check.list('queues', state.queues, this.#queues.length);
+		check.that(state.queues.length === this.#queues.length, `there must be ${this.#queues.length} queues`);
+		this.#queues.forEach((queue, index) => {
+			queue.check(check, `queues[${index}]`, state.queues[index]);
+		});
+		const { queues, ...registers } = state;
+		Object.assign(this.state, registers);
+		this.#queues.forEach((queue, index) => {
+			queue.restore(queues[index]);
+		});
+		this.#update();
+	}
+
+	get #name(): string {
+		return this.#device?.name ?? 'virtio-mmio';
+	}
+
+	/** The driver is up, and nothing is wrong. */
+	get #active(): boolean {
+		return (this.state.status & (DRIVER_OK | DEVICE_NEEDS_RESET | FAILED)) === DRIVER_OK;
+	}
+
+	#port(memory: GuestMemory): VirtioPort {
+		const isActive = () => this.#active;
+		const negotiated = () => (this.state.status & FEATURES_OK ? this.state.driverFeatures : 0n);
+		return {
+			memory,
+			get active() {
+				return isActive();
+			},
+			get features() {
+				return negotiated();
+			},
+			queue: (index) => this.#queues[index],
+			signal: (index) => {
+				if (this.#queues[index].wantsNotification()) this.#interrupt(INTERRUPT_USED);
+			},
+			configChanged: () => {
+				this.state.configGeneration = (this.state.configGeneration + 1) >>> 0;
+				if (this.#active) this.#interrupt(INTERRUPT_CONFIG);
+			},
+			fail: (reason) => this.#fail(reason),
+		};
+	}
+
+	#readPlaceholder(offset: number): number {
+		switch (offset) {
+			case VIRTIO_MMIO.MagicValue:
+				return MAGIC;
+			case VIRTIO_MMIO.Version:
+				return VERSION;
+			case VIRTIO_MMIO.VendorID:
+				return this.#vendor;
+			default:
+				return 0;
+		}
+	}
+
+	/** Features can be chosen until FEATURES_OK (section 3.1.1). */
+	#writeFeatures(word: number): void {
+		const { state } = this;
+		if (state.driverFeaturesSel > 1 || state.status & FEATURES_OK) return;
+		const shift = BigInt(32 * state.driverFeaturesSel);
+		state.driverFeatures = (state.driverFeatures & ~(0xffffffffn << shift)) | (BigInt(word) << shift);
+	}
+
+	/** A queue's size and addresses can be chosen while it is not in use. */
+	#writeQueue(offset: number, word: number): void {
+		const queue = this.#queues[this.state.queueSel]?.state;
+		if (queue === undefined || queue.ready) return;
+		const low = (area: bigint) => (area & ~0xffffffffn) | BigInt(word);
+		const high = (area: bigint) => (area & 0xffffffffn) | (BigInt(word) << 32n);
+		switch (offset) {
+			case VIRTIO_MMIO.QueueNum:
+				queue.size = word;
+				break;
+			case VIRTIO_MMIO.QueueDescLow:
+				queue.desc = low(queue.desc);
+				break;
+			case VIRTIO_MMIO.QueueDescHigh:
+				queue.desc = high(queue.desc);
+				break;
+			case VIRTIO_MMIO.QueueDriverLow:
+				queue.driver = low(queue.driver);
+				break;
+			case VIRTIO_MMIO.QueueDriverHigh:
+				queue.driver = high(queue.driver);
+				break;
+			case VIRTIO_MMIO.QueueDeviceLow:
+				queue.device = low(queue.device);
+				break;
+			case VIRTIO_MMIO.QueueDeviceHigh:
+				queue.device = high(queue.device);
+				break;
+		}
+	}
+
+	#writeReady(word: number): void {
+		const queue = this.#queues[this.state.queueSel];
+		if (queue === undefined) return;
+		if (word & 1) {
+			if (queue.state.ready) return;
+			const wrong = queue.enable();
+			if (wrong !== undefined) this.#fail(wrong);
+		} else if (queue.state.ready) {
+			queue.state.ready = false;
+			this.#device?.reset();
+		}
+	}
+
+	/** The driver can only add bits, in the order of section 3.1.1, or write 0 to reset. */
+	#writeStatus(word: number): void {
+		const { state } = this;
+		if (word === 0) {
+			this.reset();
+			this.#observer.report({ kind: 'status', device: this.#name, status: 0 });
+			return;
+		}
+		let added = word & STATUS_BITS & ~state.status;
+		const agreed = ((state.status | added) & DRIVER) !== 0 && this.#featuresFit();
+		if (!agreed) added &= ~FEATURES_OK;
+		if (!((state.status | added) & FEATURES_OK)) added &= ~DRIVER_OK;
+		state.status |= added;
+		this.#observer.report({ kind: 'status', device: this.#name, status: state.status });
+		if (!(added & DRIVER_OK) || !this.#active) return;
+		this.#queues.forEach((queue, index) => {
+			if (queue.state.ready && this.#active) this.#device?.notify(index);
+		});
+	}
+
+	/** Section 2.2.2: only offered features, and VIRTIO_F_VERSION_1 is a must (section 6.1). */
+	#featuresFit(): boolean {
+		const { driverFeatures } = this.state;
+		return (driverFeatures & ~this.#offered) === 0n && (driverFeatures & VIRTIO_F_VERSION_1) !== 0n;
+	}
+
+	/** Section 2.1.2: the driver is told by a configuration change once it is up. */
+	#fail(reason: string): void {
+		const { state } = this;
+		this.#observer.report({ kind: 'guest-error', device: this.#name, reason });
+		if (state.status & DEVICE_NEEDS_RESET) return;
+		state.status |= DEVICE_NEEDS_RESET;
+		if (state.status & DRIVER_OK) this.#interrupt(INTERRUPT_CONFIG);
+	}
+
+	#interrupt(bit: number): void {
+		this.state.interruptStatus |= bit;
+		this.#update();
+	}
+
+	#update(): void {
+		this.#line.set(this.state.interruptStatus !== 0);
+	}
+}
+
+function fresh(): Omit<VirtioMmioState, 'queues'> {
+	return {
+		status: 0,
+		deviceFeaturesSel: 0,
+		driverFeaturesSel: 0,
+		driverFeatures: 0n,
+		queueSel: 0,
+		interruptStatus: 0,
+		configGeneration: 0,
+	};
+}
