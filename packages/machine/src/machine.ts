@@ -271,7 +271,7 @@ export class Machine {
 
 	/** Virtual nanoseconds since reset. */
 	now(): number {
-		const within = this.#turn ? this.#turnDone + this.#turn.executed : 0;
+		const within = this.#turnDone + (this.#turn?.executed ?? 0);
 		this.#timeFloor = Math.max(this.#timeFloor, this.#clock.nanosAfter(within));
 		return this.#timeFloor;
 	}
