@@ -3,7 +3,7 @@
  * Floating point has a generator of its own.
  */
 
-import { type Extension, instructions, type Row } from '@partita/riscv';
+import { type Extension, findInstruction, instructions, type Row } from '@partita/riscv';
 import { Batch } from './support/batch.ts';
 import { campaign } from './support/campaign.ts';
 import { randomWord } from './support/operands.ts';
@@ -25,6 +25,12 @@ const rows = instructions.filter(
 );
 const branches = instructions.filter(({ format }) => format.includes('branch'));
 
+const arithmetic = rows.filter(({ extension, format }) => extension !== 'A' && format === 'rd,rs1,rs2');
+const load = new Map([
+	[4, findInstruction('lr.w')!.match],
+	[8, findInstruction('lr.d')!.match],
+]);
+
 const addi = (rd: number, rs1: number, imm: number): number => ((imm << 20) | (rs1 << 15) | (rd << 7) | 0x13) >>> 0;
 
 /** Words that execute one random instruction of a row. */
@@ -33,9 +39,25 @@ function instruction(random: Random, row: Row): number[] {
 	if (row.extension === 'A') {
 		const size = row.name.endsWith('.d') ? 8 : 4;
 		word = ((word & ~(31 << 15)) | (ADDRESS << 15)) >>> 0;
-		// A reservation may be for another address than the store's.
-		const offset = random.below(4) * size - (random.oneIn(4) ? 64 : 0);
-		return random.oneIn(3) && row.name.startsWith('sc') ? [word] : [addi(ADDRESS, POINTER, offset), word];
+		const offset = (random.below(16) - 8) * 8 + (size === 4 && random.oneIn(2) ? 4 : 0);
+		const point = addi(ADDRESS, POINTER, offset);
+		if (!row.name.startsWith('sc')) return [point, word];
+		// Sizes agree and nothing is stored in between, since there the two machines choose differently (both may).
+		const reserve = (load.get(size)! | (random.pick(pool.writable) << 7) | (ADDRESS << 15)) >>> 0;
+		const between = instruction(random, random.pick(arithmetic));
+		switch (random.below(4)) {
+			case 0:
+				return [point, reserve, word, ...between, word];
+			case 1:
+				return [point, reserve, addi(ADDRESS, ADDRESS, random.pick([-64, -8, 8, 64, 1024])), word];
+			default:
+				return [point, reserve, ...between, word];
+		}
+	}
+	if (row.name === 'ctzw') {
+		// QEMU 7.2 counts into the upper half ("Zbb": CTZW counts "in the least-significant word").
+		const source = (word >>> 15) & 31;
+		return [((source << 15) | (ADDRESS << 7) | 0x1b) >>> 0, ((word & ~(31 << 15)) | (ADDRESS << 15)) >>> 0];
 	}
 	if (row.format.includes('imm(rs1)') && row.name !== 'jalr') {
 		word = ((word & ~(31 << 15)) | (POINTER << 15)) >>> 0;

@@ -1,3 +1,4 @@
+/// <reference types="node" />
 /**
  * Many cases in one RAM image: where their code, data, logs and results are, and what a difference in those means.
  */
@@ -54,6 +55,7 @@ const LIMIT = RAM_BYTES - 0x80_0000;
 /** A batch under construction, and later the key to its results. */
 export class Batch {
 	readonly cases: PlacedCase[] = [];
+	readonly #addresses: number[] = [];
 	#image = new Uint8Array(1 << 20);
 	#view = new DataView(this.#image.buffer);
 	#free = FREE;
@@ -88,7 +90,7 @@ export class Batch {
 	/** Places instruction words. */
 	code(words: readonly number[], align = 16): number {
 		const at = this.reserve(words.length * 4, align);
-		words.forEach((word, i) => this.#view.setUint32(at - RAM + 4 * i, word, true));
+		for (const [i, word] of words.entries()) this.#view.setUint32(at - RAM + 4 * i, word, true);
 		return at;
 	}
 
@@ -124,18 +126,16 @@ export class Batch {
 		put(CaseField.mstatus, input.mstatus ?? MACHINE_FLOAT);
 		put(CaseField.mstatusMask, input.mstatusMask ?? 0xffff_ffff_ffff_ffffn);
 		put(CaseField.fcsr, input.fcsr ?? 0);
-		input.x?.forEach((value, n) => put(CaseField.x + 8 * n, value));
-		input.f?.forEach((value, n) => put(CaseField.f + 8 * n, value));
+		for (const [n, value] of (input.x ?? []).entries()) put(CaseField.x + 8 * n, value);
+		for (const [n, value] of (input.f ?? []).entries()) put(CaseField.f + 8 * n, value);
 		this.cases.push({ input, log, result, logLimit });
 		this.#addresses.push(at);
 	}
 
-	readonly #addresses: number[] = [];
-
 	/** The image that both machines run. Nothing can be added afterwards. */
 	finish(): Uint8Array {
 		const table = this.reserve(8 * (this.#addresses.length + 1));
-		this.#addresses.forEach((address, i) => this.poke(table + 8 * i, BigInt(address)));
+		for (const [i, address] of this.#addresses.entries()) this.poke(table + 8 * i, BigInt(address));
 		const image = this.#image.slice(0, this.#free - RAM);
 		placeRuntime(image, table);
 		return image;
@@ -164,6 +164,12 @@ export class Batch {
 		const { input, log, result, logLimit } = this.cases[index]!;
 		const [a, b] = [reader(mine), reader(theirs)];
 		const lines: string[] = [`case ${index}: ${input.name}`];
+		if (!input.unit) {
+			for (let pc = Math.max(input.codeStart, input.end - 12); pc < input.end; pc += 4) {
+				lines.push(`  ${pc.toString(16)}  ${this.#at(mine, BigInt(pc))}`);
+			}
+		}
+		const kept = lines.length;
 		const differ = (name: string, address: number): boolean => {
 			if (a(address) === b(address)) return false;
 			lines.push(`  ${name.padEnd(9)} ${hex(a(address))} here, ${hex(b(address))} in QEMU`);
@@ -180,7 +186,7 @@ export class Batch {
 			}
 			for (let n = 1; n < 32; n++) differs = differ(`x${n}`, at + LogField.x + 8 * n) || differs;
 			if (differs) break;
-			if (lines.length > 12) lines.splice(2, 1);
+			if (lines.length > kept + 8) lines.splice(kept, 1);
 		}
 		for (let n = 0; n < 32; n++) differ(`f${n}`, result + ResultField.f + 8 * n);
 		resultCsrs.forEach((name, i) => void differ(name, result + ResultField.csr + 8 * i));

@@ -51,7 +51,8 @@ export class TestBoard {
 			base: CLINT,
 			size: 0x1_0000,
 			device: {
-				read: (offset) => (offset === 0 ? msip : offset === 0x4000 || offset === 0x4004 ? compare[(offset >> 2) & 1]! : 0),
+				read: (offset) =>
+					offset === 0 ? msip : offset === 0x4000 || offset === 0x4004 ? compare[(offset >> 2) & 1]! : 0,
 				write: (offset, _size, value) => {
 					if (offset === 0) {
 						msip = value & 1;

@@ -1,3 +1,4 @@
+/// <reference types="node" />
 /**
  * How long and from which seeds a generator runs.
  *
@@ -25,8 +26,8 @@ export interface Generator {
 /** Declares the tests of a generator. */
 export function campaign(generator: Generator): void {
 	const { name } = generator;
-	const fixed = process.env['PARTITA_SEED'];
-	const minutes = Number(process.env['PARTITA_FUZZ'] ?? 0);
+	const fixed = process.env.PARTITA_SEED;
+	const minutes = Number(process.env.PARTITA_FUZZ ?? 0);
 	const fresh = (): number => globalThis.crypto.getRandomValues(new Uint32Array(1))[0]!;
 	const run = async (seed: number): Promise<void> => {
 		const difference = await runBatch(generator.generate(new Random(seed)));

@@ -38,12 +38,11 @@ export async function runBatch(batch: Batch): Promise<Difference | undefined> {
 	totals.cases += batch.cases.length;
 	totals.instructions += mine.instructions;
 	const difference = batch.compare(mine.ram, theirs.ram);
-	if (difference) return difference;
-	if (mine.outcome === 'finished' && theirs.outcome === 'finished') return undefined;
-	const index = Math.min(casesStarted(mine.ram), casesStarted(theirs.ram)) - 1;
-	const text = `engine: ${mine.outcome} in case ${casesStarted(mine.ram) - 1}; QEMU: ${theirs.outcome} in case ${casesStarted(theirs.ram) - 1}
-${theirs.messages}`;
-	return { index, text: `${text}\n${index >= 0 ? batch.explain(index, mine.ram, theirs.ram) : ''}` };
+	if (mine.outcome === 'finished' && theirs.outcome === 'finished') return difference;
+	const [here, there] = [casesStarted(mine.ram) - 1, casesStarted(theirs.ram) - 1];
+	const index = Math.min(here, there, difference?.index ?? here);
+	const ends = `engine: ${mine.outcome} in case ${here}; QEMU: ${theirs.outcome} in case ${there}\n${theirs.messages}`;
+	return { index, text: `${ends}\n${index >= 0 ? batch.explain(index, mine.ram, theirs.ram) : ''}` };
 }
 
 /** Whether there is a judge. */

@@ -1,3 +1,4 @@
+/// <reference types="node" />
 /**
  * The judge: QEMU's `virt` board. RAM is a file that both sides of the process boundary map, so a program comes in and
  * its results go out without any transport; starting QEMU is what costs.
@@ -9,10 +10,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RAM_BYTES } from './board.ts';
 
-const command = process.env['PARTITA_QEMU'] ?? 'qemu-system-riscv64';
+const command = process.env.PARTITA_QEMU ?? 'qemu-system-riscv64';
 
 /** The processor: everything that 7.2 has and Partita has. */
-const CPU = 'rv64,h=true,svinval=true,svnapot=true,svpbmt=true,zicsr=true,zifencei=true';
+const CPU = 'rv64,h=true,svinval=true,svnapot=true,svpbmt=true,marchid=0,mimpid=0';
 
 /** Version of the installed QEMU, such as `7.2.22`; undefined, with a word to the reader, where there is none. */
 export const qemuVersion: string | undefined = probe();
@@ -60,7 +61,7 @@ function run(path: string, timeoutMs: number): Promise<{ status: number | undefi
 		const ram = `memory-backend-file,id=ram,size=${RAM_BYTES},mem-path=${path},share=on`;
 		const machine = ['-M', 'virt,memory-backend=ram', '-object', ram, '-m', `${RAM_BYTES >> 20}M`, '-cpu', CPU];
 		const quiet = ['-bios', 'none', '-display', 'none', '-serial', 'none', '-monitor', 'none', '-nodefaults'];
-		const extra = process.env['PARTITA_QEMU_ARGS']?.split(' ') ?? [];
+		const extra = process.env.PARTITA_QEMU_ARGS?.split(' ') ?? [];
 		const child = spawn(command, [...machine, ...quiet, ...extra], { stdio: ['ignore', 'ignore', 'pipe'] });
 		let messages = '';
 		let timedOut = false;

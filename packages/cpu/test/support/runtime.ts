@@ -23,7 +23,16 @@ const VARIABLES = RAM + 0x2000;
 export const FREE: number = RAM + 0x3000;
 
 /** Byte offsets of the runtime's variables. */
-export const Variable = { table: 0, current: 8, cursor: 16, count: 24, next: 32, started: 40, mstatus: 48, x: 256 } as const;
+export const Variable = {
+	table: 0,
+	current: 8,
+	cursor: 16,
+	count: 24,
+	next: 32,
+	started: 40,
+	mstatus: 48,
+	x: 256,
+} as const;
 
 /** Byte offsets of a case's fields, 8 bytes each. */
 export const CaseField = {
@@ -301,7 +310,5 @@ export function placeRuntime(image: Uint8Array, table: number): void {
 
 /** Number of cases that a RAM image's run has started. */
 export function casesStarted(image: Uint8Array): number {
-	return Number(
-		new DataView(image.buffer, image.byteOffset).getBigUint64(VARIABLES - RAM + Variable.started, true),
-	);
+	return Number(new DataView(image.buffer, image.byteOffset).getBigUint64(VARIABLES - RAM + Variable.started, true));
 }
