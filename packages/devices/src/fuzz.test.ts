@@ -53,13 +53,13 @@ class CountedMemory implements GuestMemory {
 
 	read(address: number, into: Uint8Array): boolean {
 		this.transfers++;
-		expect(Number.isSafeInteger(address) && address >= 0).toBe(true);
+		if (!Number.isSafeInteger(address) || address < 0) throw new RangeError(`read at ${address}`);
 		return this.#memory.read(address, into);
 	}
 
 	write(address: number, from: Uint8Array): boolean {
 		this.transfers++;
-		expect(Number.isSafeInteger(address) && address >= 0).toBe(true);
+		if (!Number.isSafeInteger(address) || address < 0) throw new RangeError(`write at ${address}`);
 		const stored = this.#memory.write(address, from);
 		if (stored) this.written.push({ address, length: from.length });
 		return stored;
@@ -75,7 +75,7 @@ function randomAccess(device: MmioDevice, random: SeededRandom, offset: number):
 	if (random.below(2)) device.write(offset, size, randomWord(random));
 	else {
 		const value = device.read(offset, size);
-		expect(Number.isInteger(value) && value >= 0 && value < 2 ** (8 * size)).toBe(true);
+		if (!Number.isInteger(value) || value < 0 || value >= 2 ** (8 * size)) throw new RangeError(`${value} was read`);
 	}
 }
 
@@ -94,10 +94,10 @@ test('ns16550a, RTC and finisher: random register traffic', () => {
 			if (random.below(4) === 0) uart.receive(new Uint8Array(random.below(64)));
 			randomAccess(random.pick<MmioDevice>([rtc, finisher]), random, offset);
 			uart.write(random.below(9), random.pick(ACCESSES), randomWord(random));
-			expect(uart.read(random.below(9), 1)).toBeLessThan(256);
+			uart.read(random.below(9), random.pick(ACCESSES));
 			uart.expire();
 			rtc.expire();
-			expect(clock.deadline === undefined || Number.isSafeInteger(clock.deadline)).toBe(true);
+			if (clock.deadline !== undefined && !Number.isSafeInteger(clock.deadline)) throw new RangeError('deadline');
 		}
 	}
 });
@@ -184,7 +184,7 @@ function bounded(counted: CountedMemory, action: () => void): void {
 	const before = counted.transfers;
 	action();
 	// 256 chains of at most 1024 + 256 descriptors, each with one transfer of data, and the ring's own.
-	expect(counted.transfers - before).toBeLessThan(256 * 4 * (1024 + 256));
+	if (counted.transfers - before > 256 * 4 * (1024 + 256)) throw new RangeError('the device did not stop');
 }
 
 test.each(Object.entries(SUBJECTS))(
@@ -229,7 +229,7 @@ test.each(Object.entries(SUBJECTS))(
 					const last = index === 7 || random.below(4) === 0;
 					const tidy = (index < writableFrom ? 0 : DESC.WRITE) | (last ? 0 : DESC.NEXT);
 					const descriptor = {
-						address: sane ? BASE + 0x2000 + 16 * random.below(0x100) : random.pick(astray),
+						address: sane ? BASE + 0x2000 + 16 * random.below(0x20) : random.pick(astray),
 						length: sane ? random.pick([1, 12, 16, 16, 512, 1024]) : random.pick(LENGTHS),
 						flags: sane ? tidy : random.below(8),
 						next: sane ? (index + 1) % 8 : random.below(10),
@@ -238,7 +238,7 @@ test.each(Object.entries(SUBJECTS))(
 					queue.describe(index, descriptor, known || random.below(4) ? queue.desc : BASE + 0x2000);
 				}
 				// What a block request's header says, all over the data.
-				for (let slot = 0; slot < 0x100; slot++) {
+				for (let slot = 0; slot < 0x20; slot++) {
 					memory.store(BASE + 0x2000 + 16 * slot, 4, random.pick([0, 1, 4, 8, random.below(16)]));
 					memory.store(BASE + 0x2000 + 16 * slot + 8, 8, random.below(70));
 				}
@@ -253,7 +253,7 @@ test.each(Object.entries(SUBJECTS))(
 				const inside = allowed.some(
 					(area) => address >= area.address && address + length <= area.address + area.length,
 				);
-				expect(inside).toBe(true);
+				if (!inside) throw new RangeError(`0x${address.toString(16)}+${length} was written`);
 				checked++;
 			}
 			for (const queue of driver.queues) served += queue.usedIdx === 0 ? 0 : 1;

@@ -3,6 +3,8 @@ import { ACLINT_MTIME, ACLINT_MTIMECMP, Aclint, PLIC_CLAIM, PLIC_ENABLE, Plic } 
 import { test } from 'vitest';
 
 const line = { set: () => {} };
+// Exports are read through getters here; what a loop uses is read once.
+const [MTIME, MTIMECMP, CLAIM] = [ACLINT_MTIME, ACLINT_MTIMECMP, PLIC_CLAIM];
 
 test('ACLINT', async ({ bench }) => {
 	let nanos = 0;
@@ -16,14 +18,14 @@ test('ACLINT', async ({ bench }) => {
 	});
 	await bench('1000 mtime reads (8 bytes)', () => {
 		for (let count = 0; count < 1000; count++) {
-			aclint.read(ACLINT_MTIME, 4);
-			aclint.read(ACLINT_MTIME + 4, 4);
+			aclint.read(MTIME, 4);
+			aclint.read(MTIME + 4, 4);
 		}
 	}).run();
 	await bench('1000 mtimecmp writes (8 bytes)', () => {
 		for (let count = 0; count < 1000; count++) {
-			aclint.write(ACLINT_MTIMECMP, 4, count);
-			aclint.write(ACLINT_MTIMECMP + 4, 4, 1);
+			aclint.write(MTIMECMP, 4, count);
+			aclint.write(MTIMECMP + 4, 4, 1);
 		}
 	}).run();
 });
@@ -36,9 +38,9 @@ test('PLIC, 8 contexts', async ({ bench }) => {
 	await bench('1000 interrupts: raise, claim, lower, complete', () => {
 		for (let count = 0; count < 1000; count++) {
 			source.set(true);
-			const claimed = plic.read(PLIC_CLAIM + 0x1000, 4);
+			const claimed = plic.read(CLAIM + 0x1000, 4);
 			source.set(false);
-			plic.write(PLIC_CLAIM + 0x1000, 4, claimed);
+			plic.write(CLAIM + 0x1000, 4, claimed);
 		}
 	}).run();
 });
