@@ -1,24 +1,11 @@
-/// <reference types="node" />
-// Runs the README's example as it is printed there and compares what it prints with its comments.
-
-import { readFileSync } from 'node:fs';
-import ts from 'typescript';
+// The README's example prints what it says.
 import { expect, test } from 'vitest';
+import { runReadmeExample } from '../../../tooling/readme.ts';
 import * as mmu from './index.ts';
 
-test('the example prints what its comments say', async () => {
-	const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
-	const example = /```ts\n([\s\S]*?)```/.exec(readme)?.[1] ?? '';
-	const expected = [...example.matchAll(/\/\/ prints: (.*)/g)].map(([, text]) => text);
-	expect(expected).toHaveLength(5);
-
-	const { outputText } = ts.transpileModule(example, {
-		compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.CommonJS },
-	});
-	const printed: string[] = [];
-	const run = new Function('exports', 'require', 'console', outputText);
-	run({}, (name: string) => (name === '@partita/mmu' ? mmu : undefined), {
-		log: (...values: unknown[]) => printed.push(values.join(' ')),
+test("the README's example prints what it says", async () => {
+	const { printed, expected } = await runReadmeExample(new URL('../README.md', import.meta.url), {
+		'@partita/mmu': mmu,
 	});
 	expect(printed).toEqual(expected);
 });

@@ -1,23 +1,19 @@
 /// <reference types="node" />
-// Runs the example of the README, compares what it prints with the comment below it, and checks the table of digests.
+// The README's example prints what it says, and its table of digests holds.
 import { readFileSync } from 'node:fs';
-import { stripTypeScriptTypes } from 'node:module';
 import { expect, test } from 'vitest';
+import { runReadmeExample } from '../../../tooling/readme.ts';
 import * as trace from './index.ts';
 
-const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
-
-test('the example of the README prints what it says', () => {
-	const source = /```ts\n([\s\S]*?)```/.exec(readme)![1];
-	const expected = /\n\/\/ (.*)\n$/.exec(source)![1];
-	const body = source.replace(/import (\{[^}]*\}) from '@partita\/trace';/, 'const $1 = $package;');
-	const printed: string[] = [];
-	const console = { log: (...values: unknown[]) => printed.push(values.join(' ')) };
-	new Function('$package', 'console', stripTypeScriptTypes(body))(trace, console);
-	expect(printed).toEqual([expected]);
+test("the README's example prints what it says", async () => {
+	const { printed, expected } = await runReadmeExample(new URL('../README.md', import.meta.url), {
+		'@partita/trace': trace,
+	});
+	expect(printed).toEqual(expected);
 });
 
 test('the test vectors of the README hold', () => {
+	const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 	const vectors = [...readme.matchAll(/\| `(add|event|addBytes)\((.*)\)` \| `([0-9a-f]{32})` \|/g)];
 	expect(vectors.length).toBe(3);
 	for (const [, method, args, digest] of vectors) {
