@@ -47,7 +47,10 @@ const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/
 env.TURBO_TELEMETRY_DISABLED = '1';
 
 const toolchainFiles = ['package.json', 'package-lock.json'].map((file) => join(toolchain, file));
-const omit = recentEnough ? ['--omit=optional'] : [];
+const ownNode = join(toolchain, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+// Once installed it stays: this script may be run by that very Node, from `pnpm` with the toolchain on PATH.
+const withNode = !recentEnough || existsSync(ownNode);
+const omit = withNode ? [] : ['--omit=optional'];
 const npmArgs = ['ci', '--no-audit', '--no-fund', '--loglevel=error', ...omit];
 const platform = [process.platform, process.arch];
 install('the toolchain', toolchain, toolchainFiles, [npmArgs, platform], 'npm', npmArgs, process.env);
@@ -63,14 +66,13 @@ const workspaceFiles = ['package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml']
 const pnpmArgs = ['install', '--frozen-lockfile', '--reporter=append-only'];
 install('dependencies', root, [...workspaceFiles, ...manifests], [platform], 'pnpm', pnpmArgs, { ...env, CI: 'true' });
 
-const ownNode = join(toolchain, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
-if (!recentEnough && !existsSync(ownNode)) {
+if (withNode && !existsSync(ownNode)) {
 	fail(`${relative(root, ownNode)} is missing: remove tooling/toolchain/node_modules and try again.`);
 }
 const [command, ...args] = process.argv.slice(2);
-const own = command === 'node';
-const program = own ? (recentEnough ? process.execPath : ownNode) : command;
-const child = spawn(program, args, { env, stdio: 'inherit', shell: !own && process.platform === 'win32' });
+const isNode = command === 'node';
+const program = isNode ? (withNode ? ownNode : process.execPath) : command;
+const child = spawn(program, args, { env, stdio: 'inherit', shell: !isNode && process.platform === 'win32' });
 // A terminal sends Ctrl-C to the child as well: it decides; this process only waits for it.
 process.on('SIGINT', () => {});
 for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));

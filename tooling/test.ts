@@ -73,7 +73,7 @@ function count(folder: string): void {
 	}
 	if (!report.success && found.failed === 0) {
 		found.failed++;
-		problems.push(`${folder}: vitest reports an error outside of any test`);
+		problems.push(`${folder}: has no tests, or an error outside of any test`);
 	}
 	const skipped = found.skipped > 0 ? `, ${found.skipped} skipped` : '';
 	console.log(`${folder}: ${found.passed} passed, ${found.failed} failed${skipped}`);
@@ -89,8 +89,7 @@ if (filters.length === 0) {
 	await check('manifests', 'sherif', []);
 	await check('types of the tooling', 'tsc', ['--noEmit', '-p', 'tooling']);
 }
-await check('types', 'turbo', ['run', 'typecheck', ...turbo]);
-await check('build', 'turbo', ['run', 'build', ...turbo]);
+await check('types and build', 'turbo', ['run', 'typecheck', 'build', '--concurrency=2', ...turbo]);
 if (filters.length === 0) {
 	await check('documentation', 'typedoc', ['--emit', 'none']);
 	// It compares with the branch main: there is nothing to compare where a clone holds only one other branch.
@@ -101,7 +100,8 @@ if (filters.length === 0) {
 const folders = await packages();
 for (const folder of folders) rmSync(join(root, folder, REPORT), { force: true });
 const report = ['--reporter=default', '--reporter=json', `--outputFile.json=${REPORT}`];
-const options = ['--continue=always', '--only', '--concurrency=2', '--log-order=grouped', ...filters];
+const options = ['--continue=always', '--only', '--concurrency=2', '--output-logs=errors-only', ...filters];
+console.log('       tests …');
 const tests = await show('turbo', ['run', 'test', ...options, '--', ...report]);
 console.log();
 for (const folder of folders) count(folder);
