@@ -7,7 +7,7 @@ export {
 	type BlockStatus,
 	SECTOR_SIZE,
 } from './block/backend.ts';
-export { MemoryBlockBackend } from './block/memory-backend.ts';
+export { MemoryBlockBackend, type MemoryBlockState } from './block/memory-backend.ts';
 export {
 	OVERLAY_CLUSTER_SIZE,
 	OverlayBlockBackend,
@@ -50,7 +50,15 @@ export {
 	UART_RBR_THR_DLL,
 	UART_SCR,
 } from './ns16550a.ts';
-export { type DeviceEvent, type DeviceObserver, NO_OBSERVER } from './observer.ts';
+export {
+	type DeviceEvent,
+	type DeviceObserver,
+	type DroppedEvent,
+	type GuestErrorEvent,
+	type HostErrorEvent,
+	NO_OBSERVER,
+	type StatusEvent,
+} from './observer.ts';
 export {
 	type AccessSize,
 	type ConsoleSink,

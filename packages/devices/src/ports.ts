@@ -2,7 +2,10 @@
 
 /** The wire that a device raises to ask for service. Setting the level that it already has must be harmless. */
 export interface InterruptLine {
-	/** @param level - true: asserted. */
+	/**
+	 * Drives the line.
+	 * @param level - true: asserted.
+	 */
 	set(level: boolean): void;
 }
 
@@ -27,7 +30,10 @@ export interface GuestMemory {
 
 /** Where a console device puts the bytes that the guest prints. */
 export interface ConsoleSink {
-	/** @param byte - 0 to 255. */
+	/**
+	 * Takes one byte that the guest printed.
+	 * @param byte - 0 to 255.
+	 */
 	write(byte: number): void;
 }
 

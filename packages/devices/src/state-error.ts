@@ -3,6 +3,7 @@
 
 /** A saved state that does not fit the device it was given to. Nothing was restored. */
 export class StateError extends Error {
+	/** `StateError`. */
 	override readonly name = 'StateError';
 
 	/**

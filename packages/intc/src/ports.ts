@@ -2,7 +2,10 @@
 
 /** A wire that a controller or device drives. Setting the level that the line already has must be harmless. */
 export interface InterruptLine {
-	/** @param level - true: asserted. */
+	/**
+	 * Drives the line.
+	 * @param level - true: asserted.
+	 */
 	set(level: boolean): void;
 }
 

@@ -2,6 +2,7 @@
 
 /** A saved state that does not fit the controller it was given to. Nothing was restored. */
 export class StateError extends Error {
+	/** `StateError`. */
 	override readonly name = 'StateError';
 
 	/**

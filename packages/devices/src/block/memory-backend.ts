@@ -2,10 +2,16 @@
 import { StateCheck } from '../state-error.ts';
 import { type BlockBackend, type BlockCompletion, type BlockRequest, refusal, SECTOR_SIZE } from './backend.ts';
 
+/** A memory disk's content. */
+export interface MemoryBlockState {
+	/** Sector after sector. */
+	readonly bytes: Uint8Array;
+}
+
 /** A disk whose content is an array. */
 export class MemoryBlockBackend implements BlockBackend {
 	/** The content, which is also the whole state. */
-	readonly state: { readonly bytes: Uint8Array };
+	readonly state: MemoryBlockState;
 	readonly readOnly: boolean;
 
 	/**
@@ -38,7 +44,7 @@ export class MemoryBlockBackend implements BlockBackend {
 	 * Takes over a copy of a saved content.
 	 * @throws StateError where it is of another size.
 	 */
-	restore(state: { readonly bytes: Uint8Array }): void {
+	restore(state: MemoryBlockState): void {
 		const check = new StateCheck('memory disk', state);
 		const { length } = this.state.bytes;
 		check.that(state.bytes instanceof Uint8Array && state.bytes.length === length, `bytes must hold ${length} bytes`);

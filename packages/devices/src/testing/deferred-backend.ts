@@ -1,10 +1,18 @@
 // A disk for tests whose requests wait until the test lets them end: in any order, with any outcome.
 import type { BlockBackend, BlockCompletion, BlockRequest } from '../block/backend.ts';
 
+/** A request that has not ended. */
+export interface WaitingRequest {
+	/** What was submitted. */
+	readonly request: BlockRequest;
+	/** How its end is reported. */
+	readonly complete: BlockCompletion;
+}
+
 /** A layer that holds requests back. */
 export class DeferredBlockBackend implements BlockBackend {
 	/** Requests that wait, the oldest first. */
-	readonly waiting: { readonly request: BlockRequest; readonly complete: BlockCompletion }[] = [];
+	readonly waiting: WaitingRequest[] = [];
 	/** The kinds of all requests so far, in order. */
 	readonly log: string[] = [];
 	readonly #base: BlockBackend;

@@ -9,6 +9,7 @@ export class MockLine implements InterruptLine {
 	/** How often the level went up. */
 	rises = 0;
 
+	/** Remembers the level. */
 	set(level: boolean): void {
 		if (level && !this.level) this.rises++;
 		this.level = level;
@@ -20,6 +21,7 @@ export class MockConsole implements ConsoleSink {
 	/** Every byte written. */
 	readonly bytes: number[] = [];
 
+	/** Remembers the byte. */
 	write(byte: number): void {
 		this.bytes.push(byte);
 	}
@@ -49,6 +51,7 @@ export class MockObserver implements DeviceObserver {
 	/** The events, the oldest first. */
 	readonly events: DeviceEvent[] = [];
 
+	/** Remembers the event. */
 	report(event: DeviceEvent): void {
 		this.events.push(event);
 	}

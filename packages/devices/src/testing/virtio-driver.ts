@@ -5,14 +5,25 @@ import { VIRTIO_MMIO, VIRTIO_STATUS } from '../virtio/mmio.ts';
 import { VIRTIO_F_EVENT_IDX } from '../virtio/split-queue.ts';
 import type { MockMemory } from './mock-memory.ts';
 
-/** VIRTQ_DESC_F_NEXT, VIRTQ_DESC_F_WRITE, VIRTQ_DESC_F_INDIRECT. */
-export const DESC: { readonly NEXT: 1; readonly WRITE: 2; readonly INDIRECT: 4 } = { NEXT: 1, WRITE: 2, INDIRECT: 4 };
+/** Descriptor flags. */
+export const DESC = {
+	/** VIRTQ_DESC_F_NEXT: the chain goes on. */
+	NEXT: 1,
+	/** VIRTQ_DESC_F_WRITE: the device writes. */
+	WRITE: 2,
+	/** VIRTQ_DESC_F_INDIRECT: a table of descriptors. */
+	INDIRECT: 4,
+} as const;
 
 /** One descriptor as it is in memory. */
 export interface MockDescriptor {
+	/** Physical address of the buffer. */
 	readonly address: number;
+	/** Its bytes. */
 	readonly length: number;
+	/** Bits of {@link DESC}. */
 	readonly flags: number;
+	/** The next descriptor, with {@link DESC}.NEXT. */
 	readonly next: number;
 }
 
@@ -26,30 +37,26 @@ export interface UsedBuffer {
 	readonly data: Uint8Array;
 }
 
+/** Finds room for `length` bytes at a multiple of `align` and returns its address. */
+export type MockAllocator = (length: number, align: number) => number;
+
 /** Hands out addresses in a range, around and around. */
-class Arena {
-	readonly #start: number;
-	readonly #end: number;
-	#next: number;
-
-	constructor(start: number, end: number) {
-		this.#start = start;
-		this.#end = end;
-		this.#next = start;
-	}
-
-	take(length: number, align = 16): number {
-		let address = Math.ceil(this.#next / align) * align;
-		if (address + length > this.#end) address = Math.ceil(this.#start / align) * align;
-		if (address + length > this.#end) throw new RangeError(`the mock driver has no room for ${length} bytes`);
-		this.#next = address + length;
+function arena(start: number, end: number): MockAllocator {
+	let next = start;
+	return (length, align) => {
+		let address = Math.ceil(next / align) * align;
+		if (address + length > end) address = Math.ceil(start / align) * align;
+		if (address + length > end) throw new RangeError(`the mock driver has no room for ${length} bytes`);
+		next = address + length;
 		return address;
-	}
+	};
 }
 
 /** The driver's side of one split virtqueue. */
 export class MockQueue {
+	/** Which queue of its device. */
 	readonly index: number;
+	/** Descriptors. */
 	readonly size: number;
 	/** Address of the descriptor table. */
 	readonly desc: number;
@@ -59,13 +66,25 @@ export class MockQueue {
 	readonly device: number;
 	readonly #memory: MockMemory;
 	readonly #mmio: MmioDevice;
-	readonly #arena: Arena;
+	readonly #allocate: MockAllocator;
 	readonly #free: number[];
 	readonly #offered = new Map<number, { descriptors: number[]; writable: { address: number; length: number }[] }>();
 	#availIdx = 0;
 	#usedIdx = 0;
 
-	constructor(index: number, size: number, base: number, memory: MockMemory, mmio: MmioDevice, arena: Arena) {
+	/**
+	 * @param base - where its three areas go, one after the other.
+	 * @param mmio - the device that {@link MockQueue.kick} notifies.
+	 * @param allocate - where buffers and indirect tables go.
+	 */
+	constructor(
+		index: number,
+		size: number,
+		base: number,
+		memory: MockMemory,
+		mmio: MmioDevice,
+		allocate: MockAllocator,
+	) {
 		this.index = index;
 		this.size = size;
 		this.desc = base;
@@ -73,7 +92,7 @@ export class MockQueue {
 		this.device = Math.ceil((this.driver + 6 + 2 * size) / 4) * 4;
 		this.#memory = memory;
 		this.#mmio = mmio;
-		this.#arena = arena;
+		this.#allocate = allocate;
 		this.#free = Array.from({ length: size }, (_, descriptor) => size - 1 - descriptor);
 		memory.write(base, new Uint8Array(MockQueue.bytes(size)));
 	}
@@ -102,7 +121,7 @@ export class MockQueue {
 			...readable.map((bytes) => ({ bytes, flags: 0 })),
 			...writable.map((length) => ({ bytes: new Uint8Array(length), flags: DESC.WRITE as number })),
 		].map(({ bytes, flags }) => {
-			const address = this.#arena.take(Math.max(bytes.length, 1), 1);
+			const address = this.#allocate(Math.max(bytes.length, 1), 1);
 			this.#memory.write(address, bytes);
 			return { address, length: bytes.length, flags };
 		});
@@ -111,7 +130,7 @@ export class MockQueue {
 			if (descriptor === undefined) throw new RangeError('the mock driver has no free descriptor');
 			return descriptor;
 		});
-		const table = indirect ? this.#arena.take(16 * parts.length) : this.desc;
+		const table = indirect ? this.#allocate(16 * parts.length, 16) : this.desc;
 		parts.forEach((part, position) => {
 			const more = position + 1 < parts.length;
 			const next = indirect ? position + 1 : descriptors[position + 1];
@@ -269,9 +288,9 @@ export class MockVirtioDriver {
 			places.push({ address: next, size: allowed });
 			next = Math.ceil((next + MockQueue.bytes(allowed)) / 16) * 16;
 		}
-		const arena = new Arena(next, this.#end);
+		const allocate = arena(next, this.#end);
 		this.queues = places.map(
-			(place, index) => new MockQueue(index, place.size, place.address, this.#memory, this.#mmio, arena),
+			(place, index) => new MockQueue(index, place.size, place.address, this.#memory, this.#mmio, allocate),
 		);
 		for (const queue of this.queues)
 			if (!this.setQueue(queue)) throw new Error(`the device refused queue ${queue.index}`);

@@ -61,8 +61,9 @@ export class VirtioEntropy implements VirtioDevice {
 	}
 }
 
-/** Everything that a seeded byte source remembers: four 32-bit words, not all 0. */
+/** Everything that a seeded byte source remembers. */
 export interface SeededBytesState {
+	/** Four words, not all 0. */
 	words: Uint32Array;
 }
 

@@ -5,6 +5,7 @@ import { type AccessSize, type GuestMemory, type InterruptLine, type MmioDevice,
 import { StateCheck } from '../state-error.ts';
 import type { VirtioDevice, VirtioPort } from './device.ts';
 import {
+	checkQueue,
 	SplitQueue,
 	type SplitQueueState,
 	VIRTIO_F_EVENT_IDX,
@@ -14,44 +15,79 @@ import {
 
 /** Register offsets (section 4.2.2, table 4.1). */
 export const VIRTIO_MMIO = {
+	/** Reads "virt". */
 	MagicValue: 0x000,
+	/** Reads 2. */
 	Version: 0x004,
+	/** Device type; 0: a placeholder. */
 	DeviceID: 0x008,
+	/** Vendor. */
 	VendorID: 0x00c,
+	/** 32 of the features that the device offers. */
 	DeviceFeatures: 0x010,
+	/** Which 32. */
 	DeviceFeaturesSel: 0x014,
+	/** 32 of the features that the driver takes. */
 	DriverFeatures: 0x020,
+	/** Which 32. */
 	DriverFeaturesSel: 0x024,
+	/** The queue that the queue registers are about. */
 	QueueSel: 0x030,
+	/** Its largest size; 0: there is no such queue. */
 	QueueNumMax: 0x034,
+	/** Its size. */
 	QueueNum: 0x038,
+	/** 1 while it is in use. */
 	QueueReady: 0x044,
+	/** Index of a queue with new buffers. */
 	QueueNotify: 0x050,
+	/** Bit 0: used buffers; bit 1: configuration change. */
 	InterruptStatus: 0x060,
+	/** Clears bits of InterruptStatus. */
 	InterruptACK: 0x064,
+	/** Device status; writing 0 resets. */
 	Status: 0x070,
+	/** Descriptor table, low half. */
 	QueueDescLow: 0x080,
+	/** Descriptor table, high half. */
 	QueueDescHigh: 0x084,
+	/** Driver area (available ring), low half. */
 	QueueDriverLow: 0x090,
+	/** Driver area, high half. */
 	QueueDriverHigh: 0x094,
+	/** Device area (used ring), low half. */
 	QueueDeviceLow: 0x0a0,
+	/** Device area, high half. */
 	QueueDeviceHigh: 0x0a4,
+	/** The shared memory region that the next four are about. */
 	SHMSel: 0x0ac,
+	/** Its length, low half. */
 	SHMLenLow: 0x0b0,
+	/** Its length, high half. */
 	SHMLenHigh: 0x0b4,
+	/** Its address, low half. */
 	SHMBaseLow: 0x0b8,
+	/** Its address, high half. */
 	SHMBaseHigh: 0x0bc,
+	/** Changes with the configuration space. */
 	ConfigGeneration: 0x0fc,
+	/** Start of the configuration space. */
 	Config: 0x100,
 } as const;
 
 /** Bits of the device status register (section 2.1). */
 export const VIRTIO_STATUS = {
+	/** The guest found the device. */
 	ACKNOWLEDGE: 1,
+	/** It has a driver for it. */
 	DRIVER: 2,
+	/** The driver is up. */
 	DRIVER_OK: 4,
+	/** The features are agreed. */
 	FEATURES_OK: 8,
+	/** The device cannot go on. */
 	DEVICE_NEEDS_RESET: 64,
+	/** The driver gave up. */
 	FAILED: 128,
 } as const;
 
@@ -225,7 +261,7 @@ export class VirtioMmio implements MmioDevice {
 		check.list('queues', state.queues, this.#queues.length);
 		check.that(state.queues.length === this.#queues.length, `there must be ${this.#queues.length} queues`);
 		this.#queues.forEach((queue, index) => {
-			queue.check(check, `queues[${index}]`, state.queues[index]);
+			checkQueue(check, `queues[${index}]`, state.queues[index], queue.maxSize);
 		});
 		const { queues, ...registers } = state;
 		Object.assign(this.state, registers);

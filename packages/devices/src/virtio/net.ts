@@ -27,7 +27,10 @@ const FRAME_LIMIT = 65_554;
 
 /** Where a network device's frames go. */
 export interface NetBackend {
-	/** @param frame - an Ethernet frame without checksum; a copy that the back end may keep. */
+	/**
+	 * Takes a frame that the guest sent.
+	 * @param frame - an Ethernet frame without checksum; a copy that the back end may keep.
+	 */
 	send(frame: Uint8Array): void;
 }
 

@@ -21,8 +21,7 @@ function board(size = 8, features = VIRTIO_F_VERSION_1 | VIRTIO_F_INDIRECT_DESC)
 		fail: (reason: string) => void failures.push(reason),
 	};
 	const queue = new SplitQueue(size, port);
-	const noArena = undefined as never;
-	const driver = new MockQueue(0, size, BASE, memory, { read: () => 0, write: () => {} }, noArena);
+	const driver = new MockQueue(0, size, BASE, memory, { read: () => 0, write: () => {} }, () => DATA);
 	Object.assign(queue.state, {
 		desc: BigInt(driver.desc),
 		driver: BigInt(driver.driver),

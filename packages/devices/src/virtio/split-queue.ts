@@ -192,20 +192,6 @@ export class SplitQueue {
 		return ((state.nextUsed - field - 1) & 0xffff) < ((state.nextUsed - before) & 0xffff);
 	}
 
-	/** Checks a saved state of this queue. */
-	check(check: StateCheck, name: string, state: SplitQueueState): void {
-		check.that(typeof state === 'object' && state !== null, `${name} must be an object`);
-		check.boolean(`${name}.ready`, state.ready);
-		for (const area of ['desc', 'driver', 'device'] as const) check.unsigned64(`${name}.${area}`, state[area]);
-		for (const index of ['nextAvail', 'nextUsed', 'signalledUsed'] as const)
-			check.integer(`${name}.${index}`, state[index], 0xffff);
-		check.integer(`${name}.size`, state.size, 0xffffffff);
-		if (!state.ready) return;
-		check.that(isQueueSize(state.size, this.maxSize), `${name}.size must be a power of two up to ${this.maxSize}`);
-		for (const area of ['desc', 'driver', 'device'] as const)
-			check.that(state[area] < 1n << 52n, `${name}.${area} must be an address`);
-	}
-
 	/** Takes over a checked state. */
 	restore(state: SplitQueueState): void {
 		Object.assign(this.state, structuredClone(state));
@@ -295,6 +281,20 @@ export class SplitQueue {
 		this.#port.fail(reason);
 		return undefined;
 	}
+}
+
+/** Checks a saved state of a queue whose size can be at most `maxSize`. */
+export function checkQueue(check: StateCheck, name: string, state: SplitQueueState, maxSize: number): void {
+	check.that(typeof state === 'object' && state !== null, `${name} must be an object`);
+	check.boolean(`${name}.ready`, state.ready);
+	for (const area of ['desc', 'driver', 'device'] as const) check.unsigned64(`${name}.${area}`, state[area]);
+	for (const index of ['nextAvail', 'nextUsed', 'signalledUsed'] as const)
+		check.integer(`${name}.${index}`, state[index], 0xffff);
+	check.integer(`${name}.size`, state.size, 0xffffffff);
+	if (!state.ready) return;
+	check.that(isQueueSize(state.size, maxSize), `${name}.size must be a power of two up to ${maxSize}`);
+	for (const area of ['desc', 'driver', 'device'] as const)
+		check.that(state[area] < 1n << 52n, `${name}.${area} must be an address`);
 }
 
 function isQueueSize(size: number, max: number): boolean {
