@@ -13,6 +13,7 @@ export {
 	Machine,
 	type MachineOptions,
 	type MachineState,
+	type RunOptions,
 	type RunResult,
 	TURN,
 	type VirtioDescription,

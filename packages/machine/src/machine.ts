@@ -25,6 +25,9 @@ import {
 	type NetBackend,
 	Ns16550a,
 	SeededBytes,
+	UART_LCR,
+	UART_LSR,
+	UART_RBR_THR_DLL,
 	VirtioBlk,
 	VirtioConsole,
 	type VirtioDevice,
@@ -86,11 +89,23 @@ export interface Ending {
 export type RunResult =
 	/** The number of instructions was executed. */
 	| { readonly reason: 'limit' }
-	/** Every hart waits, and no timer is armed: only input from outside can wake the guest. */
-	| { readonly reason: 'idle' }
+	/**
+	 * Every hart waits. `next`: the virtual time, beyond the run's `idleUntil`, at which a timer is armed; undefined where
+	 * none is: only input from outside can wake the guest.
+	 */
+	| { readonly reason: 'idle'; readonly next: number | undefined }
 	/** A device waits for its back end: go on when it has answered. */
 	| { readonly reason: 'stopped' }
 	| ({ readonly reason: 'ended' } & { readonly ending: Ending });
+
+/** How {@link Machine.run} runs. */
+export interface RunOptions {
+	/**
+	 * While every hart waits, time passes at once up to this virtual time and no further: a run that follows real time
+	 * sleeps instead. By default it passes up to whatever is armed next.
+	 */
+	readonly idleUntil?: number;
+}
 
 /** Plain state of a machine: with the options that it was made with, everything that its future depends on. */
 export interface MachineState {
@@ -124,6 +139,10 @@ interface VirtioPart {
 	readonly stateful: { readonly state: unknown; restore(state: never): void };
 }
 
+/** Bits of the UART's line control and line status registers. */
+const LCR_DLAB = 0x80;
+const LSR_DATA_READY = 0x01;
+
 const DEFAULT_MEMORY = 128 * 1024 * 1024;
 const MIP_MSIP = 3;
 const MIP_MTIP = 7;
@@ -149,8 +168,6 @@ export class Machine {
 	readonly #sbi: Sbi | undefined;
 	readonly #virtio: { readonly transport: VirtioMmio; readonly device: VirtioPart | undefined }[] = [];
 	readonly #hash: TraceHash | undefined;
-	/** Input that the SBI console has not taken yet. */
-	#sbiInput: number[] = [];
 	/** Hart whose turn it is, and what it executed in this turn before its current run. */
 	#turn: Hart | undefined;
 	#turnDone = 0;
@@ -190,7 +207,7 @@ export class Machine {
 		// With the built-in SBI there is no M-mode software whose interrupts could be taken.
 		const nowhere = this.harts.map((): InterruptLine => ({ set: () => {} }));
 		this.#aclint = new Aclint({
-			now: () => this.now(),
+			now: () => this.#see(),
 			tickNanos: TICK_NANOS,
 			software: builtin ? nowhere : lines(MIP_MSIP),
 			timer: builtin ? nowhere : lines(MIP_MTIP),
@@ -204,13 +221,13 @@ export class Machine {
 		this.#plic = new Plic({ contexts: this.harts.flatMap((_, hart) => [external[hart]!, supervisor[hart]!]) });
 		const sink = { write: (byte: number): void => options.console?.(byte) };
 		this.#uart = new Ns16550a({
-			now: () => this.now(),
+			now: () => this.#see(),
 			line: this.#plic.source(InterruptNumber.uart),
 			console: sink,
 			timer: this.#timer('uart', () => this.#uart.expire()),
 		});
 		this.#rtc = new GoldfishRtc({
-			now: () => this.now(),
+			now: () => this.#see(),
 			baseNanos: options.wallClock ?? 0n,
 			line: this.#plic.source(InterruptNumber.rtc),
 			timer: this.#timer('rtc', () => this.#rtc.expire()),
@@ -247,7 +264,7 @@ export class Machine {
 					write: (bytes) => {
 						for (const byte of bytes) sink.write(byte);
 					},
-					read: (max) => Uint8Array.from(this.#sbiInput.splice(0, max)),
+					read: (max) => this.#takeInput(max),
 				},
 				reset: (type, failure) =>
 					this.#end(
@@ -257,28 +274,25 @@ export class Machine {
 			});
 			this.#sbi.initialise(0, BigInt(entry), BigInt(deviceTree));
 		} else {
-			const pc = BigInt(options.images.firmware === 'none' ? entry : MemoryMap.rom.base);
-			for (const hart of this.harts) {
-				hart.state[Slot.pc] = pc;
-				if (options.images.firmware === 'none') {
-					hart.state[Slot.x + 10] = BigInt(hart.id);
-					hart.state[Slot.x + 11] = BigInt(deviceTree);
-				}
-			}
+			for (const hart of this.harts) hart.state[Slot.pc] = BigInt(MemoryMap.rom.base);
 		}
 		for (const hart of this.harts) hart.stateChanged();
 	}
 
-	/** Virtual nanoseconds since reset. */
+	/** Virtual nanoseconds since reset. Asking changes nothing. */
 	now(): number {
 		const within = this.#turnDone + (this.#turn?.executed ?? 0);
-		this.#timeFloor = Math.max(this.#timeFloor, this.#clock.nanosAfter(within));
-		return this.#timeFloor;
+		return Math.max(this.#timeFloor, this.#clock.nanosAfter(within));
 	}
 
-	/** Instructions that each hart could have executed since reset, time asleep not counted. */
+	/** Instructions that each hart could have executed since reset, trapped ones too, time asleep not counted. */
 	get executed(): number {
 		return this.#executed;
+	}
+
+	/** Instructions that each hart has retired. */
+	get retired(): readonly bigint[] {
+		return this.harts.map(({ state }) => state[Slot.retired]!);
 	}
 
 	/** How the guest ended, once it has. */
@@ -291,11 +305,14 @@ export class Machine {
 		return this.#hash?.digest();
 	}
 
-	/** Gives the guest's console input; the number of bytes taken. The rest must be offered again. */
+	/**
+	 * Gives the guest's console input; the number of bytes taken. The rest must be offered again.
+	 *
+	 * It waits in the UART: a guest that reads it there, through the SBI or through HTIF takes the same bytes, once.
+	 */
 	receive(bytes: Uint8Array): number {
-		if (this.#sbi) for (const byte of bytes) if (this.#sbiInput.length < 4096) this.#sbiInput.push(byte);
 		const taken = this.#uart.receive(bytes);
-		this.#htif?.receive(bytes.subarray(0, taken));
+		this.#pollHtif();
 		return taken;
 	}
 
@@ -328,21 +345,34 @@ export class Machine {
 		this.#turn?.endRun();
 	}
 
-	/** Runs for `instructions` of each hart's time, or until the guest ends, or nothing can happen any more. */
-	run(instructions: number): RunResult {
+	/**
+	 * Runs for `instructions` of each hart's time, or until the guest ends, or nothing can happen any more. Several harts
+	 * finish their turns, so that up to {@link TURN} more are executed. How a run is divided makes no difference to the
+	 * guest.
+	 */
+	run(instructions: number, options: RunOptions = {}): RunResult {
 		const end = this.#executed + instructions;
+		const idleUntil = options.idleUntil ?? Number.MAX_SAFE_INTEGER;
 		this.#stopRequested = false;
 		for (;;) {
 			this.#events.runDue(this.#clock.now());
-			this.#htif?.poll();
 			if (this.#ending) return { reason: 'ended', ending: this.#ending };
 			if (this.#stopRequested) return { reason: 'stopped' };
 			if (this.#executed >= end) return { reason: 'limit' };
-			const used = this.#runTurns(this.#sliceLength(end));
+			const length = this.#sliceLength(end);
+			const used = this.#runTurns(length);
 			this.#clock.retire(used);
 			this.#executed += used;
 			if (used > 0 && this.#executed % CHECKPOINT === 0) this.#checkpoint();
-			if (used === 0 && !this.#ending && !this.#stopRequested && !this.#skipIdle()) return { reason: 'idle' };
+			// Not where the run's limit divides it.
+			if (used < length || this.#executed % HTIF_POLL === 0) this.#pollHtif();
+			if (used > 0 || this.#ending || this.#stopRequested) continue;
+			const next = this.#nextWake();
+			if (next > idleUntil || next >= Number.MAX_SAFE_INTEGER) {
+				if (idleUntil < Number.MAX_SAFE_INTEGER) this.#clock.advanceTo(idleUntil);
+				return { reason: 'idle', next: next < Number.MAX_SAFE_INTEGER ? next : undefined };
+			}
+			this.#clock.advanceTo(next);
 		}
 	}
 
@@ -418,7 +448,7 @@ export class Machine {
 		this.#turn = hart;
 		this.#turnDone = 0;
 		while (this.#turnDone < length && !this.#ending && !this.#stopRequested) {
-			const due = this.#clock.instructionsUntil(this.#events.nextDeadline()) - this.#turnDone;
+			const due = this.#executedAtNanos(this.#events.nextDeadline());
 			const exit = hart.run(Math.min(length - this.#turnDone, Math.max(due, 1)));
 			this.#turnDone += hart.executed;
 			const more = this.#handleExit(hart, exit);
@@ -449,15 +479,15 @@ export class Machine {
 
 	/** Instructions until something else than the harts must be looked at. */
 	#sliceLength(end: number): number {
-		let length = Math.min(end - this.#executed, CHECKPOINT - (this.#executed % CHECKPOINT));
-		if (this.harts.length > 1) length = Math.min(length, TURN);
-		if (this.#htif) length = Math.min(length, HTIF_POLL);
-		return length;
+		let length = CHECKPOINT - (this.#executed % CHECKPOINT);
+		if (this.#htif) length = Math.min(length, HTIF_POLL - (this.#executed % HTIF_POLL));
+		// The turns of several harts are not divided: that would change what they see of each other.
+		return Math.min(length, this.harts.length > 1 ? TURN : end - this.#executed);
 	}
 
-	/** Everybody waits: goes to when something happens. False where nothing will. */
-	#skipIdle(): boolean {
-		if (this.harts.some((hart) => this.#mayRun(hart) && hart.wakes)) return true;
+	/** Everybody waits: the virtual time at which something happens; MAX_SAFE_INTEGER where nothing will. */
+	#nextWake(): number {
+		if (this.harts.some((hart) => this.#mayRun(hart) && hart.wakes)) return this.#clock.now();
 		let next = this.#events.nextDeadline();
 		const ticks = this.#ticks();
 		for (const hart of this.harts) {
@@ -465,13 +495,17 @@ export class Machine {
 			const timer = hart.nextTimer(ticks);
 			if (timer !== undefined) next = Math.min(next, this.#nanosOfTicks(timer));
 		}
-		if (next >= Number.MAX_SAFE_INTEGER) return false;
-		this.#clock.advanceTo(Math.max(next, this.#clock.now()));
-		return true;
+		return Math.max(next, this.#clock.now());
 	}
 
 	#mayRun(hart: Hart): boolean {
 		return this.#sbi === undefined || this.#sbi.isRunning(hart.id);
+	}
+
+	/** The time for somebody in the guest: from now on it is not earlier for anybody. */
+	#see(): number {
+		this.#timeFloor = this.now();
+		return this.#timeFloor;
 	}
 
 	#ticks(): bigint {
@@ -487,7 +521,35 @@ export class Machine {
 
 	/** Executed instructions of the running hart's current run after which mtime is at least `ticks`. */
 	#executedAt(ticks: bigint): number {
-		return this.#clock.instructionsUntil(this.#nanosOfTicks(ticks)) - this.#turnDone;
+		return this.#executedAtNanos(this.#nanosOfTicks(ticks));
+	}
+
+	/** The same for a time in nanoseconds: never, for one that the clock does not reach. */
+	#executedAtNanos(nanos: number): number {
+		if (nanos >= Number.MAX_SAFE_INTEGER) return Number.POSITIVE_INFINITY;
+		return this.#clock.instructionsUntil(nanos) - this.#turnDone;
+	}
+
+	/** Input that waits in the UART, at most `max` bytes, taken from its registers as firmware would. */
+	#takeInput(max: number): Uint8Array {
+		const bytes: number[] = [];
+		const divisorLatch = (this.#uart.read(UART_LCR, 1) & LCR_DLAB) !== 0;
+		while (!divisorLatch && bytes.length < max && this.#uart.read(UART_LSR, 1) & LSR_DATA_READY) {
+			bytes.push(this.#uart.read(UART_RBR_THR_DLL, 1));
+		}
+		return Uint8Array.from(bytes);
+	}
+
+	/** Does what `tohost` asks. A guest that waits for a character gets one. */
+	#pollHtif(): void {
+		const htif = this.#htif;
+		if (!htif) return;
+		htif.poll();
+		while (htif.state.reads > 0 && htif.state.input.count === 0) {
+			const byte = this.#takeInput(1);
+			if (byte.length === 0) return;
+			htif.receive(byte);
+		}
 	}
 
 	#schedule(key: string, nanos: number | undefined): void {
@@ -530,7 +592,7 @@ export class Machine {
 		const hash = this.#hash;
 		if (!hash) return observer ?? {};
 		return {
-			...observer,
+			...(observer?.instruction && { instruction: observer.instruction.bind(observer) }),
 			trap: (hart, retired, pc, cause, value) => {
 				hash.event(hart, low(retired), high(retired), low(pc), high(pc), cause, low(value), high(value));
 				observer?.trap?.(hart, retired, pc, cause, value);
