@@ -1,0 +1,42 @@
+// The command line as a whole: its commands, and what becomes of their failures.
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { registerBoot } from './commands/boot.ts';
+import { registerImages } from './commands/images.ts';
+import { CommandError, describeError } from './errors.ts';
+import { ExitStatus } from './exit-status.ts';
+
+const DESCRIPTION = 'Boots RISC-V machines that are exact and deterministic.';
+
+/** Runs the command line; never throws for what a user can cause. The exit status. */
+export async function runProgram(args: readonly string[]): Promise<number> {
+	let status: number = ExitStatus.success;
+	const program = new Command('partita').description(DESCRIPTION).version(version()).exitOverride();
+	program.showHelpAfterError('(--help shows what there is)').showSuggestionAfterError();
+	program.enablePositionalOptions();
+	registerBoot(program, (value) => {
+		status = value;
+	});
+	registerImages(program);
+	try {
+		await program.parseAsync([...args], { from: 'user' });
+		return status;
+	} catch (error) {
+		if (error instanceof CommanderError) return usageStatus(error);
+		if (!(error instanceof CommandError)) throw error;
+		process.stderr.write(`partita: ${describeError(error)}\n`);
+		return ExitStatus.failure;
+	}
+}
+
+/** Commander has printed the message. */
+function usageStatus(error: CommanderError): number {
+	if (error.exitCode === 0) return ExitStatus.success;
+	// What a command reports itself keeps its status.
+	return error.code === 'commander.error' ? error.exitCode : ExitStatus.failure;
+}
+
+function version(): string {
+	const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+	return manifest.version;
+}
