@@ -44,6 +44,8 @@ const KERNEL_OFFSET = 0x20_0000;
 /** Devicetrees lie below this, where 32-bit firmware reaches them, on a boundary of 2 MiB. */
 const DEVICE_TREE_TOP = 0xc000_0000;
 const DEVICE_TREE_ALIGN = 0x20_0000;
+/** Where in the boot ROM a devicetree lies, if RAM is too small for it. */
+const ROM_DEVICE_TREE = 0x100;
 const FW_DYNAMIC_MAGIC = 0x4942_534f;
 /** fw_dynamic_info.next_mode: S-mode. */
 const NEXT_MODE_S = 1;
@@ -92,18 +94,24 @@ export function placeBoot(memory: PhysicalMemory, images: BootImages, ramBytes: 
 	// The devicetree's size hardly depends on where the initrd is: leave room for its two properties.
 	const draft = buildDeviceTree(images, ramBytes, harts, { start: 0, end: 0 });
 	const room = Math.max(DEVICE_TREE_ALIGN, Math.ceil((draft.length + 4096) / DEVICE_TREE_ALIGN) * DEVICE_TREE_ALIGN);
-	const deviceTree = Math.floor((top - room) / DEVICE_TREE_ALIGN) * DEVICE_TREE_ALIGN;
-	const initrdStart = Math.floor((deviceTree - initrdSize) / 4096) * 4096;
+	const inRom = ramBytes < 2 * DEVICE_TREE_ALIGN;
+	const deviceTree = inRom
+		? MemoryMap.rom.base + ROM_DEVICE_TREE
+		: Math.floor((top - room) / DEVICE_TREE_ALIGN) * DEVICE_TREE_ALIGN;
+	const initrdStart = Math.floor(((inRom ? ramEnd : deviceTree) - initrdSize) / 4096) * 4096;
 	const initrd = images.initrd && { start: initrdStart, end: initrdStart + initrdSize };
 	if (images.initrd && initrd) {
 		claim('initial RAM disk', initrd.start, initrd.end);
 		memory.load(initrd.start, images.initrd);
 	}
 	const blob = buildDeviceTree(images, ramBytes, harts, initrd);
-	if (ramBytes >= DEVICE_TREE_ALIGN * 2) {
-		claim('devicetree', deviceTree, deviceTree + blob.length);
-		memory.load(deviceTree, blob);
-	}
+	if (!inRom) claim('devicetree', deviceTree, deviceTree + blob.length);
+	else if (blob.length > MemoryMap.rom.size - ROM_DEVICE_TREE)
+		throw new MachineError(
+			`devicetree: ${blob.length} bytes do not fit into the boot ROM`,
+			'give the machine more memory',
+		);
+	memory.load(deviceTree, blob);
 	const symbols = new Map([...(first?.symbols ?? []), ...(kernel?.symbols ?? [])]);
 	const entry = first?.entry ?? kernel!.entry;
 	if (firmware !== 'builtin') writeResetVector(memory, entry, deviceTree, kernel?.entry ?? 0);
@@ -150,12 +158,11 @@ function buildDeviceTree(
 function writeResetVector(memory: PhysicalMemory, entry: number, deviceTree: number, next: number): void {
 	const { bytes } = asmWith({ base: BigInt(MemoryMap.rom.base) })`
 		auipc t0, 0
-		addi a2, t0, 0x30
+		addi a2, t0, 0x28
 		csrr a0, mhartid
-		ld a1, 0x28(t0)
-		ld t0, 0x20(t0)
+		ld a1, 0x20(t0)
+		ld t0, 0x18(t0)
 		jr t0
-		.align 5
 		.dword ${entry}
 		.dword ${deviceTree}
 		.dword ${FW_DYNAMIC_MAGIC}, 2, ${next}, ${NEXT_MODE_S}, 0, 0

@@ -26,6 +26,8 @@ export interface Image {
 }
 
 const LINUX_MAGIC = 0x0543_5352;
+/** What an Image for AArch64 has at the same place. */
+const LINUX_MAGIC_ARM64 = 0x644d_5241;
 const LINUX_MAGIC_OFFSET = 56;
 const HEADER_SIZE = 64;
 
@@ -46,7 +48,9 @@ export function placeImage(what: string, bytes: Uint8Array, flatAddress: number,
 		);
 	}
 	const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-	if (bytes.length >= HEADER_SIZE && view.getUint32(LINUX_MAGIC_OFFSET, true) === LINUX_MAGIC) {
+	const magic = bytes.length >= HEADER_SIZE ? view.getUint32(LINUX_MAGIC_OFFSET, true) : 0;
+	if (magic === LINUX_MAGIC_ARM64) throw new MachineError(`${what}: it is a Linux Image for AArch64, not for RISC-V`);
+	if (magic === LINUX_MAGIC) {
 		const offset = view.getBigUint64(8, true);
 		const size = view.getBigUint64(16, true);
 		if (offset > 0x4000_0000n || size > 0x4_0000_0000n)
@@ -68,6 +72,8 @@ function isElf(bytes: Uint8Array): boolean {
 function compression(bytes: Uint8Array): string | undefined {
 	if (bytes[0] === 0x1f && bytes[1] === 0x8b) return 'gzip';
 	if (bytes[0] === 0xfd && bytes[1] === 0x37 && bytes[2] === 0x7a) return 'xz';
+	if (bytes[0] === 0x42 && bytes[1] === 0x5a && bytes[2] === 0x68) return 'bzip2';
+	if (bytes[0] === 0x04 && bytes[1] === 0x22 && bytes[2] === 0x4d && bytes[3] === 0x18) return 'lz4';
 	if (bytes[0] === 0x28 && bytes[1] === 0xb5 && bytes[2] === 0x2f && bytes[3] === 0xfd) return 'zstd';
 	return undefined;
 }
@@ -93,14 +99,17 @@ function placeElf(what: string, bytes: Uint8Array): Image {
 		});
 	if (parts.length === 0) throw new MachineError(`${what}: the ELF file has nothing to load`);
 	const end = Math.max(...parts.map(({ address, size }) => address + size));
-	return { kind: 'elf', parts, entry: physicalEntry(file), end, symbols: elfSymbolMap(file) };
+	return { kind: 'elf', parts, entry: physicalEntry(what, file), end, symbols: elfSymbolMap(file) };
 }
 
 /** The entry as a physical address: linked at virtual addresses, a kernel starts where its segment is loaded. */
-function physicalEntry(file: ReturnType<typeof readElf>): number {
+function physicalEntry(what: string, file: ReturnType<typeof readElf>): number {
 	for (const { virtualAddress, physicalAddress, memorySize } of file.segments) {
 		if (file.entry >= virtualAddress && file.entry < virtualAddress + memorySize)
 			return Number(file.entry - virtualAddress + physicalAddress);
 	}
-	return Number(BigInt.asUintN(53, file.entry));
+	throw new MachineError(
+		`${what}: it starts at 0x${file.entry.toString(16)}, where none of its segments is`,
+		'link it with an entry point',
+	);
 }
