@@ -3,7 +3,7 @@
 // dependencies. Each install is skipped while the files that decide its result stay as they are.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -54,6 +54,11 @@ const omit = withNode ? [] : ['--omit=optional'];
 const npmArgs = ['ci', '--no-audit', '--no-fund', '--loglevel=error', ...omit];
 const platform = [process.platform, process.arch];
 install('the toolchain', toolchain, toolchainFiles, [npmArgs, platform], 'npm', npmArgs, process.env);
+if (withNode && !existsSync(ownNode)) {
+	// npm passes over an optional dependency that it cannot install.
+	rmSync(join(toolchain, 'node_modules'), { recursive: true, force: true });
+	fail('npm left out the package `node`: is there a build of it for this platform, and a network connection?');
+}
 
 const pathName = Object.keys(env).find((name) => name.toUpperCase() === 'PATH') ?? 'PATH';
 const bins = [toolchain, root].map((folder) => join(folder, 'node_modules', '.bin'));
@@ -66,9 +71,6 @@ const workspaceFiles = ['package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml']
 const pnpmArgs = ['install', '--frozen-lockfile', '--reporter=append-only'];
 install('dependencies', root, [...workspaceFiles, ...manifests], [platform], 'pnpm', pnpmArgs, { ...env, CI: 'true' });
 
-if (withNode && !existsSync(ownNode)) {
-	fail(`${relative(root, ownNode)} is missing: remove tooling/toolchain/node_modules and try again.`);
-}
 const [command, ...args] = process.argv.slice(2);
 const isNode = command === 'node';
 const program = isNode ? (withNode ? ownNode : process.execPath) : command;

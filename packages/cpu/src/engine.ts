@@ -30,6 +30,8 @@ export interface EngineState {
 	/** Architectural state by hart, `STATE_WORDS` words each. */
 	readonly harts: readonly BigUint64Array[];
 	readonly tlbs: readonly HartTlbState[];
+	/** Hart that ran last: the others' reservations are gone. */
+	readonly running: number;
 }
 
 interface InterpreterExports {
@@ -125,13 +127,18 @@ export class Engine {
 
 	/** The harts' state, for a snapshot. */
 	save(): EngineState {
-		return { harts: this.harts.map(({ state }) => state.slice()), tlbs: this.#tlbs.map((tlb) => tlb.save()) };
+		return {
+			harts: this.harts.map(({ state }) => state.slice()),
+			tlbs: this.#tlbs.map((tlb) => tlb.save()),
+			running: this.#running,
+		};
 	}
 
 	/** Takes a snapshot's state; guest memory must have been restored before. */
 	restore(state: EngineState): void {
 		if (state.harts.length !== this.harts.length || state.tlbs.length !== this.harts.length)
 			throw new RangeError(`snapshot of ${state.harts.length} harts for a machine with ${this.harts.length}`);
+		this.select(state.running);
 		this.#code.clear();
 		this.harts.forEach((hart, id) => {
 			const words = state.harts[id]!;

@@ -156,7 +156,7 @@ export class Hart implements PrivilegedHart {
 		return this.#parts.state();
 	}
 
-	/** Instructions of the current or last run that count towards its limit. */
+	/** Instructions of the current or last run that count towards its limit: those that trapped, too. */
 	get executed(): number {
 		return this.#executed;
 	}
@@ -268,6 +268,8 @@ export class Hart implements PrivilegedHart {
 			this.#single = false;
 			this.#parts.tlb.clearFetches();
 		}
+		// The next fetch is looked up before the budget is: it belongs to the next run, and interrupts come first.
+		if (words[Word.budget >> 2]! <= 0) return undefined;
 		switch (code) {
 			case ExitCode.budget:
 				return undefined;
@@ -596,6 +598,8 @@ export class Hart implements PrivilegedHart {
 	#trap(cause: number, interrupt: boolean, value: bigint, guest: GuestAccess | undefined): Exit | undefined {
 		const { observer, hosted } = this.#parts;
 		const { state } = this;
+		// An instruction that traps takes time, though it does not retire: else a handler that traps stops time.
+		if (!interrupt) this.#executed++;
 		observer.trap?.(
 			this.id,
 			state[Slot.retired]!,

@@ -154,7 +154,7 @@ export class HartTlb {
 		return {
 			contexts: [...this.#contexts],
 			nextContext: this.#nextContext,
-			largePages: this.#largePages,
+			largePages: [...this.#largePages],
 			entries: new Uint8Array(entries.buffer),
 		};
 	}
