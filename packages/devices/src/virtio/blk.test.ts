@@ -326,6 +326,19 @@ describe('snapshots', () => {
 		expect(two.blk.state.inFlight).toEqual([]);
 	});
 
+	test('what was under way before a restore is forgotten, though it has the same number', () => {
+		const { blk, slow, queue } = board({ defer: true });
+		queue.offer([header(IN, 7)], [512, 1]);
+		queue.kick();
+		blk.restore(structuredClone(blk.state));
+		blk.resubmit();
+		expect(slow.waiting.map(({ request }) => request.id)).toEqual([0, 0]);
+		slow.fail('too late');
+		expect(queue.takeUsed()).toEqual([]);
+		slow.finish();
+		expect(queue.takeUsed()[0].data[512]).toBe(OK);
+	});
+
 	test('a state that does not fit is refused', () => {
 		const { blk, queue } = board({ defer: true });
 		queue.offer([header(IN, 7)], [512, 1]);

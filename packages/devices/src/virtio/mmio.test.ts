@@ -136,6 +136,7 @@ describe('3.1.1 initialization', () => {
 		const queue = { index: 0, size: 16, desc: BASE, driver: BASE + 256, device: BASE + 512, ...change };
 		expect(driver.setQueue(queue as MockQueue)).toBe(false);
 		expect(driver.get(R.Status) & S.DEVICE_NEEDS_RESET).toBe(S.DEVICE_NEEDS_RESET);
+		expect(driver.get(R.InterruptStatus)).toBe(0); // the driver is not up
 		expect(observer.of('guest-error').length).toBe(1);
 	});
 

@@ -23,7 +23,7 @@ const DESC_F_INDIRECT = 4;
 const AVAIL_F_NO_INTERRUPT = 1;
 
 /** The largest queue that the split format can have. */
-export const QUEUE_SIZE_LIMIT = 32_768;
+const QUEUE_SIZE_LIMIT = 32_768;
 /** Descriptors in one chain, at most, where an indirect table makes more than the queue size possible. */
 const CHAIN_LIMIT = 1024;
 /** Bytes in one chain, at most (section 2.7.5). */
@@ -76,7 +76,7 @@ export interface QueuePort {
 }
 
 /** The state of a queue after reset. */
-export function freshQueue(size: number): SplitQueueState {
+function freshQueue(size: number): SplitQueueState {
 	return { ready: false, size, desc: 0n, driver: 0n, device: 0n, nextAvail: 0, nextUsed: 0, signalledUsed: 0 };
 }
 
