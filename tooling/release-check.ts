@@ -1,6 +1,6 @@
-// `pnpm release:check [PACKAGE]`: would a release work? Builds and packs every package, checks the tarballs with publint and
-// attw, publishes them to a registry of its own on the loopback address, installs PACKAGE (default: @partita/riscv) from
-// there into an empty folder, and runs the example of its README under the Node that the user has.
+// `pnpm release:check [PACKAGE …]`: would a release work? Builds and packs every package, checks the tarballs with publint
+// and attw, publishes them to a registry of its own on the loopback address, installs each PACKAGE (default:
+// @partita/riscv) from there into an empty folder, and runs the example of its README under the Node that the user has.
 //
 // Nothing leaves the machine: the registry has no uplink, and nothing is published before npm says that the loopback
 // registry is the one that it would publish to.
@@ -52,6 +52,7 @@ async function pack(folder: string, manifest: Manifest, destination: string): Pr
 	// A program has no types to check.
 	const library = Object.keys(manifest.exports ?? {}).some((entry) => entry !== './package.json');
 	if (library) await must(bin('attw'), [filename, '--profile', 'esm-only', '--no-emoji']);
+	console.log(`ok     ${manifest.name}: packed, clean for ${library ? 'publint and attw' : 'publint'}`);
 	return filename;
 }
 
@@ -147,12 +148,14 @@ async function tryPackage(name: string, folder: string, env: NodeJS.ProcessEnv):
 	console.log(`ok     ${name}: installed into an empty folder, the README's example runs under Node ${version}`);
 }
 
-const wanted = process.argv[2] ?? '@partita/riscv';
+const wanted = process.argv.length > 2 ? process.argv.slice(2) : ['@partita/riscv'];
 const scratch = mkdtempSync(join(tmpdir(), 'partita-release-'));
 let registry: ChildProcess | undefined;
 try {
 	const packages = publishable();
-	if (!packages.some(({ manifest }) => manifest.name === wanted)) throw new Error(`there is no package ${wanted}`);
+	for (const name of wanted) {
+		if (!packages.some(({ manifest }) => manifest.name === name)) throw new Error(`there is no package ${name}`);
+	}
 	await installTools();
 	console.log('building …');
 	await must('turbo', ['run', 'build', '--output-logs=errors-only']);
@@ -161,7 +164,6 @@ try {
 	for (const { folder, manifest } of packages) {
 		try {
 			tarballs.push(await pack(folder, manifest, scratch));
-			console.log(`ok     ${manifest.name}: packed, publint and attw are clean`);
 		} catch (error) {
 			problems.push((error as Error).message);
 			console.log(`FAILED ${manifest.name}`);
@@ -175,7 +177,7 @@ try {
 		await must('npm', ['publish', tarball, '--loglevel=error', '--provenance=false'], { cwd: scratch, env });
 	}
 	console.log(`ok     ${tarballs.length} packages published to a registry on the loopback address`);
-	await tryPackage(wanted, join(scratch, 'empty'), env);
+	for (const [i, name] of wanted.entries()) await tryPackage(name, join(scratch, `empty-${i}`), env);
 } catch (error) {
 	process.stderr.write(`${(error as Error).message}\n`);
 	process.exitCode = 1;
