@@ -4,16 +4,21 @@
 
 /** A device's registers. Offsets count from the window's base; values are unsigned. */
 export interface MmioDevice {
+	/** A guest's load. */
 	read(offset: number, size: 1 | 2 | 4): number;
+	/** A guest's store. */
 	write(offset: number, size: 1 | 2 | 4, value: number): void;
 }
 
 /** A range of physical addresses that a device answers. */
 export interface MmioWindow {
+	/** For messages. */
 	readonly name: string;
+	/** First physical address. */
 	readonly base: number;
 	/** Bytes. */
 	readonly size: number;
+	/** Who answers. */
 	readonly device: MmioDevice;
 }
 
@@ -26,8 +31,13 @@ export class AddressMap {
 		return this.#windows;
 	}
 
-	/** Adds a window. Throws `RangeError` where it overlaps another. */
+	/**
+	 * Adds a window.
+	 * @throws RangeError where it overlaps another, or is no range of addresses
+	 */
 	add(window: MmioWindow): void {
+		if (!Number.isSafeInteger(window.base + window.size) || window.base < 0 || !(window.size > 0))
+			throw new RangeError(`MMIO window ${window.name}: base ${window.base} and size ${window.size} are no range`);
 		for (const other of this.#windows) {
 			if (window.base < other.base + other.size && other.base < window.base + window.size) {
 				throw new RangeError(`MMIO window ${window.name} overlaps ${other.name} at 0x${window.base.toString(16)}`);

@@ -27,15 +27,20 @@ export interface MemoryLayout {
 
 /** Plain state: which pages hold which bytes. */
 export interface PhysicalMemoryState {
-	/** Page words of all pages that are memory, by page number, with frame numbers counted from the pool's start. */
+	/** Numbers of all pages that are memory, ascending. */
 	readonly pages: Uint32Array;
+	/** Their page words, with frames counted from the pool's start. */
 	readonly words: Uint32Array;
 	/** Contents of the frames in use, in pool order. */
 	readonly frames: Uint8Array;
 }
 
+/** Flags of page words that a snapshot keeps. */
+const SAVED_FLAGS = PageFlag.ram | PageFlag.rom | PageFlag.held | PageFlag.dirty;
+
 /** The pool has no frame left: the guest touched more memory than the host gave. */
 export class FramePoolExhausted extends Error {
+	/** @param frames - how many the pool has */
 	constructor(frames: number) {
 		super(
 			`guest memory: all ${frames} host frames (${(frames * PAGE_SIZE) / 1048576} MiB) are in use; give the machine a larger pool`,
@@ -46,6 +51,7 @@ export class FramePoolExhausted extends Error {
 
 /** Physical memory over a pool of frames. */
 export class PhysicalMemory {
+	/** What it was made with. */
 	readonly layout: MemoryLayout;
 	/** The page map; see page-word.ts. */
 	readonly pageMap: Uint32Array;
@@ -55,6 +61,7 @@ export class PhysicalMemory {
 	codeCache: CodeCache | undefined;
 	#nextFrame: number;
 
+	/** A memory without regions; see {@link addRegion}. */
 	constructor(layout: MemoryLayout) {
 		this.layout = layout;
 		this.pageMap = new Uint32Array(layout.memory.buffer, layout.pageMap, layout.pages);
@@ -67,7 +74,10 @@ export class PhysicalMemory {
 		return (this.#nextFrame - this.layout.poolStart) / PAGE_SIZE;
 	}
 
-	/** Declares `size` bytes from `base` on (multiples of 4 KiB) to be memory. */
+	/**
+	 * Declares `size` bytes from `base` on (multiples of 4 KiB) to be memory.
+	 * @throws RangeError for parts of pages, another region's pages, or pages beyond the map
+	 */
 	addRegion(base: number, size: number, readOnly = false): void {
 		if (base % PAGE_SIZE !== 0 || size % PAGE_SIZE !== 0 || size <= 0)
 			throw new RangeError(
@@ -86,7 +96,7 @@ export class PhysicalMemory {
 
 	/** Whether every byte of the range is memory. */
 	contains(address: number, length: number): boolean {
-		if (length < 0 || address < 0) return false;
+		if (!(length >= 0 && address >= 0)) return false;
 		const last = Math.floor((address + Math.max(length, 1) - 1) / PAGE_SIZE);
 		for (let page = Math.floor(address / PAGE_SIZE); page <= last; page++) {
 			if (!((this.pageMap[page] ?? 0) & PageFlag.ram)) return false;
@@ -94,7 +104,10 @@ export class PhysicalMemory {
 		return true;
 	}
 
-	/** Linear address of a page's frame, attached now if need be; 0 where the page is not memory. */
+	/**
+	 * Linear address of a page's frame, attached now if need be; 0 where the page is not memory.
+	 * @throws FramePoolExhausted where the pool has none left
+	 */
 	frame(page: number): number {
 		const word = this.pageMap[page] ?? 0;
 		if (word & PageFlag.held) return (word & ~(PAGE_SIZE - 1)) >>> 0;
@@ -124,6 +137,7 @@ export class PhysicalMemory {
 	/**
 	 * Copies `from` into guest memory as a device would; false, with nothing copied, where part of the range is not
 	 * writable memory.
+	 * @throws FramePoolExhausted where the pool has no frame left for it
 	 */
 	write(address: number, from: Uint8Array): boolean {
 		if (!this.contains(address, from.length)) return false;
@@ -135,7 +149,10 @@ export class PhysicalMemory {
 		return true;
 	}
 
-	/** Places bytes as the board's loader does: read-only regions too. The range must be memory. */
+	/**
+	 * Places bytes as the board's loader does: read-only regions too.
+	 * @throws RangeError, with nothing placed, where the range is not all memory; FramePoolExhausted
+	 */
 	load(address: number, from: Uint8Array): void {
 		if (!this.contains(address, from.length))
 			throw new RangeError(`0x${address.toString(16)}+0x${from.length.toString(16)} is not all memory`);
@@ -174,7 +191,11 @@ export class PhysicalMemory {
 		};
 	}
 
-	/** Takes the contents of a snapshot of a memory with the same regions. Throws `RangeError` where they differ. */
+	/**
+	 * Takes the contents of a snapshot of a memory with the same regions.
+	 * @throws RangeError for other regions or a damaged page map, FramePoolExhausted for a larger snapshot than the pool;
+	 * the memory is then unchanged
+	 */
 	restore(state: PhysicalMemoryState): void {
 		const { poolStart, poolEnd } = this.layout;
 		const frames = state.frames.length / PAGE_SIZE;
@@ -191,10 +212,13 @@ export class PhysicalMemory {
 			const mine = this.pageMap[state.pages[i]!] ?? 0;
 			if (mine === 0 || ((mine ^ word) & region) !== 0)
 				throw new RangeError('memory snapshot: taken with other memory regions');
-			if (!(word & PageFlag.held)) continue;
 			const frame = word >>> PAGE_BITS;
-			if (frame >= frames || seen[frame]) throw new RangeError('memory snapshot: page map is damaged');
-			seen[frame] = 1;
+			const held = (word & PageFlag.held) !== 0;
+			const ascending = i === 0 || state.pages[i - 1]! < state.pages[i]!;
+			const strange =
+				(word & (PAGE_SIZE - 1) & ~SAVED_FLAGS) !== 0 || (held ? frame >= frames || seen[frame] : frame !== 0);
+			if (!ascending || strange) throw new RangeError('memory snapshot: page map is damaged');
+			if (held) seen[frame] = 1;
 		}
 		this.bytes.fill(0, poolStart + state.frames.length, this.#nextFrame);
 		this.bytes.set(state.frames, poolStart);
