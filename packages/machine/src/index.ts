@@ -6,10 +6,10 @@
 export type { BootImages, BootLayout } from './boot.ts';
 export { type DeviceTreeOptions, ISA_STRING, virtDeviceTree } from './device-tree.ts';
 export { MachineError } from './errors.ts';
+export type { Ending, HostedKernel, HostedKernelFactory, KernelBoard } from './hosted-kernel.ts';
 export { type Image, type ImagePart, placeImage } from './image.ts';
 export {
 	CHECKPOINT,
-	type Ending,
 	Machine,
 	type MachineOptions,
 	type MachineState,
@@ -20,3 +20,5 @@ export {
 	type VirtioState,
 } from './machine.ts';
 export { InterruptNumber, MemoryMap, TICK_NANOS, TIMEBASE_HERTZ, VIRTIO_SLOTS } from './memory-map.ts';
+export { decodeSnapshot, encodeSnapshot, SNAPSHOT_VERSION, type Snapshot, type SnapshotMachine } from './snapshot.ts';
+export type { PlainValue } from './snapshot-values.ts';

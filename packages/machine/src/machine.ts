@@ -14,7 +14,6 @@ import {
 	type Hart,
 	type HartObserver,
 	Slot,
-	type TrapExit,
 } from '@partita/cpu';
 import {
 	type BlockBackend,
@@ -40,8 +39,9 @@ import { AddressMap, PhysicalMemory, type PhysicalMemoryState } from '@partita/m
 import { TraceHash, type TraceHashState } from '@partita/trace';
 import { type BootImages, type BootLayout, placeBoot } from './boot.ts';
 import { MachineError } from './errors.ts';
+import type { Ending, HostedKernel, HostedKernelFactory, KernelBoard } from './hosted-kernel.ts';
 import { InterruptNumber, MemoryMap, TICK_NANOS, VIRTIO_SLOTS } from './memory-map.ts';
-import { Sbi, type SbiState } from './sbi/index.ts';
+import { Sbi } from './sbi/index.ts';
 
 /** Instructions that a hart runs before it is the next one's turn, where there are several. */
 export const TURN = 10_000;
@@ -63,7 +63,10 @@ export interface MachineOptions {
 	readonly harts?: number;
 	/** Bytes of RAM, a multiple of 4 KiB; default 128 MiB. */
 	readonly memory?: number;
-	readonly images: BootImages;
+	/** What boots; for a machine with a kernel of its own, nothing. */
+	readonly images?: BootImages;
+	/** Privileged software in TypeScript, in place of images. */
+	readonly kernel?: HostedKernelFactory;
 	/** At most eight. */
 	readonly virtio?: readonly VirtioDescription[];
 	/** Takes what the guest's UART, SBI console and HTIF print. */
@@ -76,13 +79,6 @@ export interface MachineOptions {
 	readonly traceHash?: boolean;
 	readonly observer?: HartObserver;
 	readonly deviceObserver?: DeviceObserver;
-}
-
-/** How a guest ended. */
-export interface Ending {
-	readonly reason: 'power-off' | 'reset';
-	/** 0 for success; what the guest reported otherwise. */
-	readonly code: number;
 }
 
 /** Why {@link Machine.run} returned. */
@@ -121,7 +117,8 @@ export interface MachineState {
 	readonly rtc: GoldfishRtc['state'];
 	readonly finisher: Finisher['state'];
 	readonly htif: Htif['state'] | undefined;
-	readonly sbi: SbiState | undefined;
+	/** State of the hosted kernel: of the built-in SBI, or of the machine's own. */
+	readonly kernel: unknown;
 	readonly virtio: readonly VirtioState[];
 	readonly hash: TraceHashState | undefined;
 	readonly ending: Ending | undefined;
@@ -156,6 +153,8 @@ export class Machine {
 	readonly bus: AddressMap;
 	/** Where the images are. */
 	readonly boot: BootLayout;
+	/** What a snapshot of it must be loaded into. */
+	readonly description: SnapshotMachine;
 	readonly #engine: Engine;
 	readonly #clock = new VirtualClock();
 	readonly #events = new EventQueue();
@@ -165,11 +164,12 @@ export class Machine {
 	readonly #rtc: GoldfishRtc;
 	readonly #finisher: Finisher;
 	readonly #htif: Htif | undefined;
-	readonly #sbi: Sbi | undefined;
+	readonly #kernel: HostedKernel | undefined;
 	readonly #virtio: { readonly transport: VirtioMmio; readonly device: VirtioPart | undefined }[] = [];
 	readonly #hash: TraceHash | undefined;
-	/** Hart whose turn it is, and what it executed in this turn before its current run. */
+	/** Hart that is running, and what was executed in its turn before its current run. */
 	#turn: Hart | undefined;
+	#inTurn = false;
 	#turnDone = 0;
 	/** Latest time that anybody has seen. */
 	#timeFloor = 0;
@@ -192,13 +192,15 @@ export class Machine {
 		this.memory.addRegion(MemoryMap.rom.base, MemoryMap.rom.size, true);
 		this.bus = new AddressMap();
 		this.#hash = options.traceHash ? new TraceHash() : undefined;
-		const builtin = options.images.firmware === 'builtin';
+		const factory = options.kernel ?? (options.images?.firmware === 'builtin' ? builtinSbi : undefined);
+		const hosted = factory?.hosted ?? { machine: false, supervisor: false };
+		const builtin = hosted.machine;
 		this.#engine = new Engine({
 			layout,
 			memory: this.memory,
 			bus: this.bus,
 			time: { ticks: () => this.#ticks(), executedAt: (ticks) => this.#executedAt(ticks) },
-			hosted: { machine: builtin, supervisor: false },
+			hosted,
 			observer: this.#hartObserver(options.observer),
 		});
 		this.harts = this.#engine.harts;
@@ -217,7 +219,14 @@ export class Machine {
 			this.#events.handle(`aclint.${hart}`, () => this.#aclint.expire(hart));
 		});
 		const external = builtin ? nowhere : lines(MIP_MEIP);
-		const supervisor = lines(MIP_SEIP);
+		const supervisor = this.harts.map(
+			(hart): InterruptLine => ({
+				set: (level) => {
+					if (this.#kernel?.external) this.#kernel.external(hart.id, level);
+					else hart.setLine(MIP_SEIP, level);
+				},
+			}),
+		);
 		this.#plic = new Plic({ contexts: this.harts.flatMap((_, hart) => [external[hart]!, supervisor[hart]!]) });
 		const sink = { write: (byte: number): void => options.console?.(byte) };
 		this.#uart = new Ns16550a({
@@ -243,8 +252,8 @@ export class Machine {
 		this.bus.add({ name: 'uart', ...MemoryMap.uart, device: this.#uart });
 		this.#addVirtio(options);
 
-		this.boot = placeBoot(this.memory, withSeed(options), ram, harts);
-		const { symbols, entry, deviceTree, mode } = this.boot;
+		this.boot = options.images ? placeBoot(this.memory, withSeed(options, options.images), ram, harts) : NO_BOOT;
+		const { symbols, entry, deviceTree } = this.boot;
 		const tohost = symbols.get('tohost');
 		if (tohost !== undefined) {
 			const fromhost = symbols.get('fromhost');
@@ -256,27 +265,24 @@ export class Machine {
 				console: sink,
 			});
 		}
-		if (mode === 'supervisor') {
-			this.#sbi = new Sbi({
-				harts: this.harts,
-				memory: this.memory,
-				console: {
-					write: (bytes) => {
-						for (const byte of bytes) sink.write(byte);
-					},
-					read: (max) => this.#takeInput(max),
-				},
-				reset: (type, failure) =>
-					this.#end(
-						type === 'shutdown' ? { reason: 'power-off', code: failure ? 1 : 0 } : { reason: 'reset', code: 0 },
-					),
-				ticks: () => this.#ticks(),
-			});
-			this.#sbi.initialise(0, BigInt(entry), BigInt(deviceTree));
+		if (factory) {
+			this.#events.handle('kernel', () => this.#kernel?.timer?.());
+			this.#kernel = factory.create(this.#kernelBoard(sink), BigInt(entry), BigInt(deviceTree));
 		} else {
+			if (!options.images) throw new MachineError('there is nothing to run: neither images nor a kernel');
 			for (const hart of this.harts) hart.state[Slot.pc] = BigInt(MemoryMap.rom.base);
 		}
 		for (const hart of this.harts) hart.stateChanged();
+		this.description = {
+			harts,
+			memory: ram,
+			firmware: builtin ? 'builtin' : 'none',
+			...(htif ? { htif } : {}),
+			virtio: (options.virtio ?? []).map(({ kind }) => kind),
+			wallClock: options.wallClock ?? 0n,
+			seed: options.seed ?? 1,
+			traceHash: options.traceHash ?? false,
+		};
 	}
 
 	/** Virtual nanoseconds since reset. Asking changes nothing. */
@@ -290,9 +296,9 @@ export class Machine {
 		return this.#executed;
 	}
 
-	/** Instructions that each hart has retired. */
-	get retired(): readonly bigint[] {
-		return this.harts.map(({ state }) => state[Slot.retired]!);
+	/** Instructions that a hart has retired. */
+	retired(hart: number): bigint {
+		return this.harts[hart]!.state[Slot.retired]!;
 	}
 
 	/** How the guest ended, once it has. */
@@ -363,7 +369,8 @@ export class Machine {
 			const used = this.#runTurns(length);
 			this.#clock.retire(used);
 			this.#executed += used;
-			if (used > 0 && this.#executed % CHECKPOINT === 0) this.#checkpoint();
+			if (Math.floor((this.#executed - used) / CHECKPOINT) < Math.floor(this.#executed / CHECKPOINT))
+				this.#checkpoint();
 			// Not where the run's limit divides it.
 			if (used < length || this.#executed % HTIF_POLL === 0) this.#pollHtif();
 			if (used > 0 || this.#ending || this.#stopRequested) continue;
@@ -392,7 +399,7 @@ export class Machine {
 			rtc: structuredClone(this.#rtc.state),
 			finisher: structuredClone(this.#finisher.state),
 			htif: structuredClone(this.#htif?.state),
-			sbi: structuredClone(this.#sbi?.state),
+			kernel: structuredClone(this.#kernel?.state),
 			virtio: this.#virtio.map(({ transport, device }) => ({
 				transport: structuredClone(transport.state),
 				device: structuredClone(device?.stateful.state),
@@ -404,7 +411,7 @@ export class Machine {
 
 	/** Takes the state of a snapshot of a machine with the same options (back ends apart). Throws where it cannot be. */
 	restore(state: MachineState): void {
-		if ((state.sbi === undefined) !== (this.#sbi === undefined) || state.virtio.length !== this.#virtio.length)
+		if ((state.kernel === undefined) !== (this.#kernel === undefined) || state.virtio.length !== this.#virtio.length)
 			throw new MachineError('snapshot: it was taken of a machine with other options');
 		this.memory.restore(state.memory);
 		this.#clock.restore(state.clock);
@@ -417,11 +424,11 @@ export class Machine {
 		this.#rtc.restore(state.rtc);
 		this.#finisher.restore(state.finisher);
 		if (this.#htif && state.htif) this.#htif.restore(state.htif);
-		if (this.#sbi && state.sbi) this.#sbi.restore(state.sbi);
+		this.#kernel?.restore(state.kernel as never);
 		this.#virtio.forEach(({ transport, device }, slot) => {
 			const saved = state.virtio[slot]!;
-			device?.stateful.restore(saved.device as never);
 			transport.restore(saved.transport);
+			device?.stateful.restore(saved.device as never);
 		});
 		if (this.#hash) {
 			if (!state.hash) throw new MachineError('snapshot: it was taken without a trace hash, so none can go on');
@@ -438,28 +445,30 @@ export class Machine {
 		let most = 0;
 		for (const hart of this.harts) {
 			if (this.#ending || this.#stopRequested) break;
-			if (this.#sbi && !this.#sbi.isRunning(hart.id)) continue;
+			if (!this.#mayRun(hart)) continue;
 			most = Math.max(most, this.#runTurn(this.#engine.select(hart.id), length));
 		}
 		return most;
 	}
 
 	#runTurn(hart: Hart, length: number): number {
+		this.#inTurn = true;
 		this.#turn = hart;
 		this.#turnDone = 0;
 		while (this.#turnDone < length && !this.#ending && !this.#stopRequested) {
 			const due = this.#executedAtNanos(this.#events.nextDeadline());
 			const exit = hart.run(Math.min(length - this.#turnDone, Math.max(due, 1)));
 			this.#turnDone += hart.executed;
+			this.#turn = undefined;
 			const more = this.#handleExit(hart, exit);
 			// A device that the hart has just armed may be due before the turn is over.
-			this.#turn = undefined;
 			const local = this.#clock.nanosAfter(this.#turnDone);
 			if (this.#events.nextDeadline() <= local) this.#events.runDue(local);
 			this.#turn = hart;
 			if (!more) break;
 		}
 		this.#turn = undefined;
+		this.#inTurn = false;
 		const done = this.#turnDone;
 		this.#turnDone = 0;
 		return done;
@@ -468,13 +477,34 @@ export class Machine {
 	/** Whether the hart's turn goes on. */
 	#handleExit(hart: Hart, exit: Exit): boolean {
 		if (exit.reason === 'wait') return false;
-		if (exit.reason === 'trap') this.#hostedTrap(hart, exit);
-		return this.#sbi === undefined || this.#sbi.isRunning(hart.id);
+		if (exit.reason === 'trap') this.#kernel!.handleTrap(hart.id, exit);
+		return this.#mayRun(hart);
 	}
 
-	#hostedTrap(hart: Hart, exit: TrapExit): void {
-		if (!this.#sbi) throw new Error('a trap was handed out, but no mode is hosted');
-		this.#sbi.handleTrap(hart.id, exit);
+	#kernelBoard(sink: { write(byte: number): void }): KernelBoard {
+		return {
+			harts: this.harts,
+			memory: this.memory,
+			bus: this.bus,
+			console: {
+				write: (bytes) => {
+					for (const byte of bytes) sink.write(byte);
+				},
+				read: (max) => this.#takeInput(max),
+			},
+			now: () => this.#see(),
+			charge: (instructions) => this.#charge(instructions),
+			setTimer: (nanos) => this.#schedule('kernel', nanos),
+			end: (ending) => this.#end(ending),
+		};
+	}
+
+	#charge(instructions: number): void {
+		if (this.#inTurn) this.#turnDone += instructions;
+		else {
+			this.#clock.retire(instructions);
+			this.#executed += instructions;
+		}
 	}
 
 	/** Instructions until something else than the harts must be looked at. */
@@ -499,7 +529,7 @@ export class Machine {
 	}
 
 	#mayRun(hart: Hart): boolean {
-		return this.#sbi === undefined || this.#sbi.isRunning(hart.id);
+		return this.#kernel === undefined || this.#kernel.isRunning(hart.id);
 	}
 
 	/** The time for somebody in the guest: from now on it is not earlier for anybody. */
@@ -640,8 +670,41 @@ function createVirtio(
 	}
 }
 
+/** No images: a hosted kernel brings its own guests. */
+const NO_BOOT: BootLayout = {
+	entry: 0,
+	mode: 'supervisor',
+	deviceTree: 0,
+	blob: new Uint8Array(0),
+	symbols: new Map(),
+};
+
+/** The SBI that is built in, in place of firmware. */
+const builtinSbi: HostedKernelFactory = {
+	hosted: { machine: true, supervisor: false },
+	create({ harts, memory, console, end }, entry, deviceTree) {
+		const sbi = new Sbi({
+			harts,
+			memory,
+			console,
+			reset: (type, failure) =>
+				end(type === 'shutdown' ? { reason: 'power-off', code: failure ? 1 : 0 } : { reason: 'reset', code: 0 }),
+		});
+		sbi.initialise(0, entry, deviceTree);
+		return sbi;
+	},
+};
+
+/** HTIF's words, where a program has them. */
+function htifOf(symbols: ReadonlyMap<string, bigint>): { tohost: number; fromhost?: number } | undefined {
+	const tohost = symbols.get('tohost');
+	const fromhost = symbols.get('fromhost');
+	if (tohost === undefined) return undefined;
+	return { tohost: Number(tohost), ...(fromhost === undefined ? {} : { fromhost: Number(fromhost) }) };
+}
+
 /** Images with the devicetree's random seed, unless the caller gave one. */
-function withSeed({ images, seed = 1 }: MachineOptions): BootImages {
+function withSeed({ seed = 1 }: MachineOptions, images: BootImages): BootImages {
 	if (images.randomSeed !== undefined) return images;
 	const randomSeed = new Uint8Array(32);
 	new SeededBytes(seed).fill(randomSeed);
