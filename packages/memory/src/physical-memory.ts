@@ -60,6 +60,8 @@ export class PhysicalMemory {
 	/** Set by the code cache, if there is one. */
 	codeCache: CodeCache | undefined;
 	#nextFrame: number;
+	/** First and last-plus-one pages of the regions, by address: most of the page map is no memory. */
+	readonly #regions: (readonly [number, number])[] = [];
 
 	/** A memory without regions; see {@link addRegion}. */
 	constructor(layout: MemoryLayout) {
@@ -92,6 +94,8 @@ export class PhysicalMemory {
 				throw new RangeError(`memory region 0x${base.toString(16)}+0x${size.toString(16)} overlaps another one`);
 		}
 		this.pageMap.fill(PageFlag.ram | (readOnly ? PageFlag.rom : 0), first, last);
+		this.#regions.push([first, last]);
+		this.#regions.sort(([a], [b]) => a - b);
 	}
 
 	/** Whether every byte of the range is memory. */
@@ -166,18 +170,20 @@ export class PhysicalMemory {
 
 	/** Calls `visit` for each dirty page in address order, after clearing its flag. */
 	takeDirty(visit: (page: number, frame: number) => void): void {
-		for (let page = 0; page < this.pageMap.length; page++) {
-			const word = this.pageMap[page]!;
-			if (!(word & PageFlag.dirty)) continue;
-			this.pageMap[page] = word & ~PageFlag.dirty;
-			visit(page, (word & ~(PAGE_SIZE - 1)) >>> 0);
+		for (const [first, last] of this.#regions) {
+			for (let page = first; page < last; page++) {
+				const word = this.pageMap[page]!;
+				if (!(word & PageFlag.dirty)) continue;
+				this.pageMap[page] = word & ~PageFlag.dirty;
+				visit(page, (word & ~(PAGE_SIZE - 1)) >>> 0);
+			}
 		}
 	}
 
 	/** The contents, for a snapshot. */
 	save(): PhysicalMemoryState {
 		const numbers: number[] = [];
-		for (let page = 0; page < this.pageMap.length; page++) if (this.pageMap[page] !== 0) numbers.push(page);
+		for (const [first, last] of this.#regions) for (let page = first; page < last; page++) numbers.push(page);
 		const words = new Uint32Array(numbers.length);
 		const { poolStart } = this.layout;
 		for (let i = 0; i < numbers.length; i++) {
@@ -204,8 +210,7 @@ export class PhysicalMemory {
 		if (state.frames.length > poolEnd - poolStart) throw new FramePoolExhausted((poolEnd - poolStart) / PAGE_SIZE);
 		const region = PageFlag.ram | PageFlag.rom;
 		const seen = new Uint8Array(frames);
-		let memoryPages = 0;
-		for (const word of this.pageMap) if (word !== 0) memoryPages++;
+		const memoryPages = this.#regions.reduce((sum, [first, last]) => sum + last - first, 0);
 		if (memoryPages !== state.pages.length) throw new RangeError('memory snapshot: taken with other memory regions');
 		for (let i = 0; i < state.pages.length; i++) {
 			const word = state.words[i]!;
