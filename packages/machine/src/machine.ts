@@ -42,6 +42,7 @@ import { MachineError } from './errors.ts';
 import type { Ending, HostedKernel, HostedKernelFactory, KernelBoard } from './hosted-kernel.ts';
 import { InterruptNumber, MemoryMap, TICK_NANOS, VIRTIO_SLOTS } from './memory-map.ts';
 import { Sbi } from './sbi/index.ts';
+import type { SnapshotMachine } from './snapshot.ts';
 
 /** Instructions that a hart runs before it is the next one's turn, where there are several. */
 export const TURN = 10_000;
@@ -67,6 +68,8 @@ export interface MachineOptions {
 	readonly images?: BootImages;
 	/** Privileged software in TypeScript, in place of images. */
 	readonly kernel?: HostedKernelFactory;
+	/** Addresses of HTIF's words; default: where the symbols tohost and fromhost of the images are. */
+	readonly htif?: { readonly tohost: number; readonly fromhost?: number };
 	/** At most eight. */
 	readonly virtio?: readonly VirtioDescription[];
 	/** Takes what the guest's UART, SBI console and HTIF print. */
@@ -253,14 +256,12 @@ export class Machine {
 		this.#addVirtio(options);
 
 		this.boot = options.images ? placeBoot(this.memory, withSeed(options, options.images), ram, harts) : NO_BOOT;
-		const { symbols, entry, deviceTree } = this.boot;
-		const tohost = symbols.get('tohost');
-		if (tohost !== undefined) {
-			const fromhost = symbols.get('fromhost');
+		const { entry, deviceTree } = this.boot;
+		const htif = options.htif ?? htifOf(this.boot.symbols);
+		if (htif) {
 			this.#htif = new Htif({
 				memory: this.memory,
-				tohost: Number(tohost),
-				...(fromhost === undefined ? {} : { fromhost: Number(fromhost) }),
+				...htif,
 				port: { exit: (code) => this.#end({ reason: 'power-off', code }) },
 				console: sink,
 			});
