@@ -15,6 +15,8 @@ export class FileDrive implements BlockBackend {
 	readonly #file: string;
 	readonly #fd: number;
 	readonly #complain: Complain;
+	/** The file could not be synchronized once: what the system then dropped, no later attempt writes. */
+	#lost = false;
 
 	/** @throws CommandError where the file cannot be opened or is no disk image */
 	constructor(file: string, readOnly: boolean, complain: Complain) {
@@ -60,7 +62,7 @@ export class FileDrive implements BlockBackend {
 	/** Makes what was written survive a crash of the host, and closes the file. */
 	close(): void {
 		try {
-			if (!this.readOnly) fsyncSync(this.#fd);
+			if (!this.readOnly) this.#sync();
 		} catch (error) {
 			this.#complain(`drive ${this.#file}: its last writes may not be on the disk: ${hostReason(error)}`);
 		}
@@ -71,8 +73,18 @@ export class FileDrive implements BlockBackend {
 		const start = sector * SECTOR_SIZE;
 		if (kind === 'write') writeFully(this.#fd, data, start);
 		else if (kind === 'flush') {
-			if (!this.readOnly) fsyncSync(this.#fd);
+			if (!this.readOnly) this.#sync();
 		} else readFully(this.#fd, data, start);
+	}
+
+	#sync(): void {
+		if (this.#lost) throw new Error('an earlier flush failed, after which nothing is certain');
+		try {
+			fsyncSync(this.#fd);
+		} catch (error) {
+			this.#lost = true;
+			throw error;
+		}
 	}
 }
 
