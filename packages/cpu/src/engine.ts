@@ -67,7 +67,7 @@ export class Engine {
 		const instance = new WebAssembly.Instance(interpreterModule(), {
 			engine: {
 				memory: layout.memory,
-				fill: (write: number, bytes: number) => this.#translations[this.#running]!.fill(write, bytes),
+				locate: (write: number, bytes: number) => this.#translations[this.#running]!.fill(write, bytes),
 			},
 		});
 		const { interpret, forget } = instance.exports as unknown as InterpreterExports;
@@ -83,7 +83,7 @@ export class Engine {
 		this.harts = ids.map((id) => {
 			const state = (): BigUint64Array => (this.#running === id ? this.#window : this.#parked[id]!);
 			const tlb = this.#tlbs[id]!;
-			const translation = new AddressTranslation(state, buffer, memory, this.#code, tlb);
+			const translation = new AddressTranslation(state, layout, memory, this.#code, tlb);
 			this.#translations.push(translation);
 			return new Hart({
 				id,

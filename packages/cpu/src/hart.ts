@@ -302,17 +302,8 @@ export class Hart implements PrivilegedHart {
 	}
 
 	#updateContext(): void {
-		const { translation, tlb } = this.#parts;
 		this.#contextDirty = false;
-		const fetchKey = translation.contextKey(translation.fetchMode);
-		const dataKey = translation.contextKey(translation.dataMode);
-		let fetchContext = tlb.context(fetchKey);
-		const dataContext = tlb.context(dataKey);
-		// Giving the second id may have started all over.
-		fetchContext = tlb.context(fetchKey);
-		this.#words[Word.fetchContext >> 2] = fetchContext << 3;
-		this.#words[Word.dataContext >> 2] = dataContext << 3;
-		this.#words[Word.tlb >> 2] = tlb.base;
+		this.#parts.translation.updateModes();
 	}
 
 	#updateFloat(): void {
@@ -635,7 +626,8 @@ export class Hart implements PrivilegedHart {
 		else if (kind === 'vvma') tlb.flush(true, vmid, asid, address);
 		// Entries hold both stages' result: which virtual addresses a guest physical one has is not known.
 		else tlb.flushGuests(asid);
-		this.#contextDirty = true;
+		// Of one address, contexts keep their ids.
+		if (kind === 'gvma' || address === undefined) this.#contextDirty = true;
 	}
 }
 

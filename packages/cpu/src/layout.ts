@@ -49,6 +49,47 @@ export const Word = {
 	guestPhysical: engine + 80,
 	/** 1: the fault is on an implicit read of a VS-stage table, 2: on an implicit write, 0: neither. */
 	implicit: engine + 88,
+	/** Linear addresses of the page map and of the code map. */
+	pageMap: engine + 92,
+	codeMap: engine + 96,
+	/** How loads and stores are translated, and fetches: a {@link WalkMode} each. */
+	dataWalk: engine + 104,
+	fetchWalk: engine + 128,
+	/** Pages that page tables may be read and written in: as in a {@link WalkMode}. */
+	tableWindow: engine + 152,
+} as const;
+
+/**
+ * How the translation of a mode is walked (walker/): derived from the state by `AddressTranslation.writeWalkModes`.
+ * The window is the longest run of physical pages that the mode may read, write and execute; beyond it the walk is
+ * TypeScript's.
+ */
+export const WalkMode = {
+	/** i32: {@link WalkFlag}s of the S-stage, or of the VS-stage. */
+	first: 0,
+	/** i32: those of the G-stage. */
+	second: 4,
+	/** i64: first page of the window, and the number of pages in it. */
+	windowFirst: 8,
+	windowPages: 16,
+} as const;
+
+/** How one stage is walked. */
+export const WalkFlag = {
+	/** Levels of tables; 0: bare. */
+	levels: 7,
+	/** A user's access. */
+	user: 8,
+	/** A supervisor's access may use user pages. */
+	sum: 16,
+	/** Executable pages are readable. */
+	mxr: 32,
+	/** Svpbmt. */
+	pbmte: 64,
+	/** The stage is the G-stage: addresses are not sign-extended, the root table has two index bits more. */
+	guest: 128,
+	/** V = 1: first is the VS-stage. */
+	virtual: 256,
 } as const;
 
 /** Byte offset of the word that takes writes to x0. */
@@ -81,6 +122,12 @@ export const Tlb = {
 	read: 0,
 	write: 0x4000,
 	execute: 0x8000,
+	/**
+	 * A byte for each context id, which says whether it has entries of pages larger than 4 KiB: bit 0 in the lower half of
+	 * the address space, bit 1 in the upper. Behind them, the bits of all contexts together.
+	 */
+	large: 0xc000,
+	largeAny: 0xc200,
 	/** Bytes for one hart. */
 	bytes: 0x1_0000,
 	/** Context ids are 1 to this; 0 never matches. */
@@ -114,8 +161,13 @@ export const DecodedPage = {
 	page: 2049 * 16,
 	/** Offset of the linear address of the page's frame. */
 	frame: 2049 * 16 + 4,
+	/** Offset of the number of stores to the page that were seen. */
+	stores: 2049 * 16 + 8,
 	bytes: 2052 * 16,
 } as const;
+
+/** Stores to a page with decoded code until its code is taken to be gone. */
+export const STORES_UNTIL_DROPPED = 64;
 
 /** Slots for straddling instructions: an entry, an end marker 32 bytes on, and the instruction word. */
 export const Straddle = { base: 0x1000, slots: 512, bytes: 64, end: 32, word: 48 } as const;

@@ -36,37 +36,54 @@ const isMachine = (key: ContextKey): boolean => (key & 3) === 3;
 
 /** Plain state: the tags and host addresses are in linear memory, see {@link HartTlb.save}. */
 export interface HartTlbState {
-	readonly contexts: readonly (readonly [ContextKey, number])[];
-	readonly nextContext: number;
-	readonly largePages: readonly [boolean, boolean];
+	/** By id; -1 for ids that were given and have no context any more. */
+	readonly contexts: readonly ContextKey[];
+	/** The bytes at `Tlb.large` and `Tlb.largeAny`. */
+	readonly largePages: Uint8Array;
 	/** Tag, addend and page bits of every entry, addends counted from the frame pool's start. */
 	readonly entries: Uint8Array;
 }
+
+/** An id whose context was flushed. */
+const DEAD: ContextKey = -1;
+/** Bytes from `Tlb.large` to the end of `Tlb.largeAny`. */
+const LARGE_BYTES = Tlb.largeAny + 4 - Tlb.large;
 
 /** One hart's TLBs. */
 export class HartTlb {
 	/** Linear address. */
 	readonly base: number;
 	readonly #words: Int32Array;
+	/** What pages larger than 4 KiB were entered: see `Tlb.large`. The walker in WebAssembly writes it too. */
+	readonly #large: Uint8Array;
 	readonly #poolStart: number;
-	#contexts = new Map<ContextKey, number>();
+	readonly #ids = new Map<ContextKey, number>();
+	/** Contexts by id, from 1 on. */
+	readonly #keys = new Float64Array(Tlb.contexts + 1);
 	#nextContext = 1;
-	/** Whether pages larger than 4 KiB were entered in the lower and upper half of the address space. */
-	#largePages: [boolean, boolean] = [false, false];
+	/** Goes up when an id that was given may have lost its context. */
+	#generation = 0;
 
 	constructor(layout: LinearLayout, hart: number) {
 		this.base = layout.tlb + hart * Tlb.bytes;
-		this.#words = new Int32Array(layout.memory.buffer, this.base, Tlb.bytes / 4);
+		this.#words = new Int32Array(layout.memory.buffer, this.base, (Tlb.execute + Tlb.stride) / 4);
+		this.#large = new Uint8Array(layout.memory.buffer, this.base + Tlb.large, LARGE_BYTES);
 		this.#poolStart = layout.poolStart;
+	}
+
+	/** Ids that {@link context} gave are valid as long as this stays the same. */
+	get generation(): number {
+		return this.#generation;
 	}
 
 	/** The id of a context, given now if it has none. */
 	context(key: ContextKey): number {
-		let id = this.#contexts.get(key);
+		let id = this.#ids.get(key);
 		if (id !== undefined) return id;
 		if (this.#nextContext > Tlb.contexts) this.clear();
 		id = this.#nextContext++;
-		this.#contexts.set(key, id);
+		this.#ids.set(key, id);
+		this.#keys[id] = key;
 		return id;
 	}
 
@@ -79,7 +96,11 @@ export class HartTlb {
 		this.#words[at + 1] = high;
 		this.#words[at + 2] = addend;
 		this.#words[at + 3] = pageBits;
-		if (pageBits > 12) this.#largePages[high < 0 ? 1 : 0] = true;
+		if (pageBits > 12) {
+			const half = high < 0 ? 2 : 1;
+			this.#large[context]! |= half;
+			this.#large[Tlb.largeAny - Tlb.large]! |= half;
+		}
 	}
 
 	/** Removes the entry of an address from one TLB. */
@@ -90,9 +111,10 @@ export class HartTlb {
 	/** Forgets everything. */
 	clear(): void {
 		this.#words.fill(0);
-		this.#contexts.clear();
+		this.#large.fill(0);
+		this.#ids.clear();
 		this.#nextContext = 1;
-		this.#largePages = [false, false];
+		this.#generation++;
 	}
 
 	/** Forgets all stores that are permitted, so that the next store to each page is seen. */
@@ -128,22 +150,18 @@ export class HartTlb {
 	 * or all.
 	 */
 	flush(virtual: boolean, vmid: number, asid: number | undefined, address: bigint | undefined): void {
-		const ids = address === undefined ? undefined : new Set<number>();
-		for (const [key, id] of this.#contexts) {
-			if (isMachine(key) || isVirtual(key) !== virtual) continue;
-			if (virtual && vmidOf(key) !== vmid) continue;
-			if (asid !== undefined && asidOf(key) !== asid) continue;
-			if (ids) ids.add(id);
-			// Its entries stay behind under an id that nobody has any more.
-			else this.#contexts.delete(key);
+		if (address !== undefined) {
+			this.#flushAddress(virtual, vmid, asid, address);
+			return;
 		}
-		if (address !== undefined && ids !== undefined && ids.size > 0) this.#flushAddress(ids, address);
+		for (let id = 1; id < this.#nextContext; id++) if (this.#names(id, virtual, vmid, asid)) this.#forget(id);
 	}
 
 	/** Forgets translations of V = 1, of one VMID or all. */
 	flushGuests(vmid: number | undefined): void {
-		for (const key of this.#contexts.keys()) {
-			if (isVirtual(key) && (vmid === undefined || vmidOf(key) === vmid)) this.#contexts.delete(key);
+		for (let id = 1; id < this.#nextContext; id++) {
+			const key = this.#keys[id]!;
+			if (key !== DEAD && isVirtual(key) && (vmid === undefined || vmidOf(key) === vmid)) this.#forget(id);
 		}
 	}
 
@@ -152,40 +170,71 @@ export class HartTlb {
 		const entries = new Int32Array(this.#words.subarray(0, Tlb.execute >> 2));
 		for (let at = 0; at < entries.length; at += 4) if (entries[at] !== 0) entries[at + 2]! -= this.#poolStart;
 		return {
-			contexts: [...this.#contexts],
-			nextContext: this.#nextContext,
-			largePages: [...this.#largePages],
+			contexts: [...this.#keys.subarray(1, this.#nextContext)],
+			largePages: this.#large.slice(),
 			entries: new Uint8Array(entries.buffer),
 		};
 	}
 
 	/** Takes a snapshot's state; fetches are looked up anew, which nothing can tell. */
 	restore(state: HartTlbState): void {
-		this.#contexts = new Map(state.contexts);
-		this.#nextContext = state.nextContext;
-		this.#largePages = [...state.largePages];
-		this.clearFetches();
+		if (state.contexts.length > Tlb.contexts || state.largePages.length !== LARGE_BYTES)
+			throw new RangeError('TLB snapshot: wrong length');
+		this.clear();
+		this.#keys.set(state.contexts, 1);
+		this.#nextContext = state.contexts.length + 1;
+		state.contexts.forEach((key, index) => {
+			if (key !== DEAD) this.#ids.set(key, index + 1);
+		});
+		this.#large.set(state.largePages);
 		const entries = new Int32Array(state.entries.slice().buffer);
 		if (entries.length !== Tlb.execute >> 2) throw new RangeError('TLB snapshot: wrong length');
 		for (let at = 0; at < entries.length; at += 4) if (entries[at] !== 0) entries[at + 2]! += this.#poolStart;
 		this.#words.set(entries);
 	}
 
-	#flushAddress(ids: ReadonlySet<number>, address: bigint): void {
-		const words = this.#words;
+	/** Whether a fence names the context of an id. */
+	#names(id: number, virtual: boolean, vmid: number, asid: number | undefined): boolean {
+		const key = this.#keys[id]!;
+		if (key === DEAD || isMachine(key) || isVirtual(key) !== virtual) return false;
+		return (!virtual || vmidOf(key) === vmid) && (asid === undefined || asidOf(key) === asid);
+	}
+
+	/** Its entries stay behind under an id that nobody has any more. */
+	#forget(id: number): void {
+		this.#ids.delete(this.#keys[id]!);
+		this.#keys[id] = DEAD;
+		this.#generation++;
+	}
+
+	#flushAddress(virtual: boolean, vmid: number, asid: number | undefined, address: bigint): void {
 		const low = Number(BigInt.asIntN(32, address));
 		const high = Number(BigInt.asIntN(32, address >> 32n));
-		const anyLarge = this.#largePages[high < 0 ? 1 : 0];
+		const index = (low >>> 12) & (Tlb.entries - 1);
+		const words = this.#words;
 		for (let tlb = 0; tlb < 3; tlb++) {
-			const start = (tlb * Tlb.stride) >> 2;
-			const first = anyLarge ? 0 : (low >>> 12) & (Tlb.entries - 1);
-			const last = anyLarge ? Tlb.entries - 1 : first;
-			for (let index = first; index <= last; index++) {
-				const at = start + index * 4;
-				const tag = words[at]!;
-				if (tag === 0 || !ids.has((tag & 0xfff) >>> 3)) continue;
-				if (samePage(tag, words[at + 1]!, low, high, words[at + 3]!)) words[at] = 0;
+			const at = (tlb * Tlb.stride) / 4 + index * 4;
+			const id = (words[at]! & 0xfff) >>> 3;
+			if (id === 0 || !samePage(words[at]!, words[at + 1]!, low, high, words[at + 3]!)) continue;
+			if (this.#names(id, virtual, vmid, asid)) words[at] = 0;
+		}
+		// A larger page may have an entry for each of its 4 KiB.
+		const half = high < 0 ? 2 : 1;
+		if (!(this.#large[Tlb.largeAny - Tlb.large]! & half)) return;
+		for (let id = 1; id < this.#nextContext; id++) {
+			if (this.#large[id]! & half && this.#names(id, virtual, vmid, asid)) {
+				this.#flushLargePage(virtual, vmid, asid, low, high);
+				return;
 			}
+		}
+	}
+
+	#flushLargePage(virtual: boolean, vmid: number, asid: number | undefined, low: number, high: number): void {
+		const words = this.#words;
+		for (let at = 0; at < words.length; at += 4) {
+			if (words[at + 3]! <= 12 || words[at] === 0 || !samePage(words[at]!, words[at + 1]!, low, high, words[at + 3]!))
+				continue;
+			if (this.#names((words[at]! & 0xfff) >>> 3, virtual, vmid, asid)) words[at] = 0;
 		}
 	}
 }

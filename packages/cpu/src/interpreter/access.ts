@@ -3,18 +3,9 @@
  * not hit. It performs accesses that are misaligned or straddle pages, and tells the code cache of changed code; filling
  * the TLB is imported.
  */
-import {
-	type Expr,
-	type FunctionRef,
-	I32,
-	I64,
-	i32,
-	i64,
-	type Local,
-	type ModuleBuilder,
-	type Operand,
-} from '@partita/wasm-builder';
+import { type Expr, type FunctionRef, I32, I64, i32, i64, type Local, type ModuleBuilder } from '@partita/wasm-builder';
 import { DecodedPage, ExitCode, Tlb, Word } from '../layout.ts';
+import { tlbEntry } from '../walker/fill.ts';
 import { Special } from './opcodes.ts';
 
 /** Exception codes that this file raises (Privileged Architecture 20240411, table 22). */
@@ -37,18 +28,13 @@ export interface AccessFunctions {
 	readonly forget: FunctionRef;
 }
 
-/** Address of the TLB entry for a virtual address; `tlb` is the linear address of the TLB. */
-export function tlbEntry(address: Operand<I64>, tlb: Operand<I32>): Expr<I32> {
-	return i32.add(i32.and(i32.wrap(i64.shrU(address, 8)), (Tlb.entries - 1) * Tlb.entryBytes), tlb);
-}
-
 /**
- * Emits the slow path. `fill` is (0 load | 1 store, bytes) -> linear address of `Word.address`, or 0 with the exit code set; for
- * a store to code it also sets `Word.storeCode`.
+ * Emits the slow path. `locate` is (0 load | 1 store, bytes) -> linear address of `Word.address`, or 0 with the exit code set;
+ * for a store to code it also sets `Word.storeCode`. `fill` comes before it: see `emitFill`.
  */
-export function emitAccess(module: ModuleBuilder, fill: FunctionRef): AccessFunctions {
+export function emitAccess(module: ModuleBuilder, locate: FunctionRef, fill: FunctionRef): AccessFunctions {
 	const forget = emitForget(module);
-	const probe = emitProbe(module, fill);
+	const probe = emitProbe(module, locate, fill);
 	return {
 		slowLoad: emitSlowLoad(module, probe),
 		slowStore: emitSlowStore(module, probe, forget),
@@ -74,15 +60,17 @@ function emitForget(module: ModuleBuilder): FunctionRef {
 }
 
 /** (address, 0 read | 1 write, bytes in this page) -> linear address, or 0. */
-function emitProbe(module: ModuleBuilder, fill: FunctionRef): FunctionRef {
+function emitProbe(module: ModuleBuilder, locate: FunctionRef, fill: FunctionRef): FunctionRef {
 	const f = module.function([I64, I32, I32], [I32]);
 	const [address, write, bytes] = [f.param<I64>(0), f.param<I32>(1), f.param<I32>(2)];
 	const entry = f.local(I32);
 	f.set(entry, i32.add(tlbEntry(address, i32.load(0, Word.tlb)), i32.mul(write, Tlb.write)));
 	const tag = i64.or(i64.and(address, -4096), i64.load(0, Word.dataContext));
 	f.if(i64.eq(i64.load(entry), tag), () => f.return(i32.add(i32.wrap(address), i32.load(entry, 8))));
+	f.set(entry, i32.call(fill, address, write));
+	f.if(entry, () => f.return(entry));
 	i64.store(f, 0, address, Word.address);
-	f.push(i32.call(fill, write, bytes));
+	f.push(i32.call(locate, write, bytes));
 	return f;
 }
 

@@ -6,13 +6,11 @@
  */
 import { type CodeCache, PAGE_SIZE, PageFlag, type PhysicalMemory } from '@partita/memory';
 import { createDecoded, decode, instructionIndex, instructions } from '@partita/riscv';
-import { DecodedPage, DISCARD, type LinearLayout, STRADDLE_HASH, Straddle } from '../layout.ts';
+import { DecodedPage, DISCARD, type LinearLayout, STORES_UNTIL_DROPPED, STRADDLE_HASH, Straddle } from '../layout.ts';
 import { opcodeFor, Special } from './opcodes.ts';
 
 /** Entries decoded ahead at one time. */
 const AHEAD = 64;
-/** Stores to a page with decoded code until its code is taken to be gone. */
-const STORES_UNTIL_DROPPED = 64;
 const ENTRIES = 2048;
 
 const jal = instructionIndex.jal;
@@ -45,8 +43,6 @@ export class DecodedPages implements CodeCache {
 	readonly #decoded = createDecoded();
 	#next: number;
 	#free: number[] = [];
-	/** Stores seen by decoded page, in page order. */
-	#stores: Uint8Array;
 
 	constructor(layout: LinearLayout, memory: PhysicalMemory, forget: ForgetFunction, observer: CodeCacheObserver) {
 		this.#layout = layout;
@@ -57,7 +53,6 @@ export class DecodedPages implements CodeCache {
 		this.#forget = forget;
 		this.#observer = observer;
 		this.#next = layout.decodedStart;
-		this.#stores = new Uint8Array((layout.decodedEnd - layout.decodedStart) / DecodedPage.bytes);
 	}
 
 	/** Linear address of a page's decoded form, made now if there is none. The page must be memory. */
@@ -130,8 +125,9 @@ export class DecodedPages implements CodeCache {
 	/** A store is about to be made to a page with decoded code; the decoded page, or 0 where it was dropped instead. */
 	storing(page: number): number {
 		const at = this.#codeMap[page]!;
-		const index = (at - this.#layout.decodedStart) / DecodedPage.bytes;
-		if (++this.#stores[index]! < STORES_UNTIL_DROPPED) return at;
+		const stores = this.#view.getInt32(at + DecodedPage.stores, true) + 1;
+		this.#view.setInt32(at + DecodedPage.stores, stores, true);
+		if (stores < STORES_UNTIL_DROPPED) return at;
 		this.#drop(page);
 		return 0;
 	}
@@ -157,7 +153,6 @@ export class DecodedPages implements CodeCache {
 		}
 		this.#next = this.#layout.decodedStart;
 		this.#free = [];
-		this.#stores.fill(0);
 		this.#observer.codeDropped(0);
 	}
 
@@ -165,7 +160,6 @@ export class DecodedPages implements CodeCache {
 		const at = this.#codeMap[page]!;
 		this.#codeMap[page] = 0;
 		this.#memory.pageMap[page]! &= ~PageFlag.code;
-		this.#stores[(at - this.#layout.decodedStart) / DecodedPage.bytes] = 0;
 		// It may be executing right now: let it run into undecoded entries.
 		this.#forget(at, 0, PAGE_SIZE);
 		this.#free.push(at);

@@ -6,6 +6,7 @@
  */
 import {
 	type Expr,
+	type FunctionRef,
 	I32,
 	I64,
 	i32,
@@ -20,7 +21,9 @@ import { DecodedPage, ExitCode, STRADDLE_HASH, Straddle, Tlb, Word } from '../la
 import type { Context, Helpers, SizeBits } from '../semantics/context.ts';
 import { semantics } from '../semantics/index.ts';
 import { Slot } from '../state.ts';
-import { type AccessFunctions, emitAccess, tlbEntry } from './access.ts';
+import { emitFill, tlbEntry } from '../walker/fill.ts';
+import { Kind } from '../walker/stage.ts';
+import { type AccessFunctions, emitAccess } from './access.ts';
 import { emitCarrylessProducts } from './carryless.ts';
 import { opcodes, type Variant } from './opcodes.ts';
 
@@ -56,23 +59,24 @@ interface Exits {
 	readonly system: Label;
 }
 
-/** Emits the interpreter's module; it imports `engine.memory` and `engine.fill`. */
+/** Emits the interpreter's module; it imports `engine.memory` and `engine.locate`. */
 export function emitInterpreter(): Uint8Array<ArrayBuffer> {
 	const module = new ModuleBuilder();
 	module.importMemory('engine', 'memory');
-	const fill = module.importFunction('engine', 'fill', [I32, I32], [I32]);
-	const access = emitAccess(module, fill);
+	const locate = module.importFunction('engine', 'locate', [I32, I32], [I32]);
+	const fill = emitFill(module);
+	const access = emitAccess(module, locate, fill);
 	const helpers: Helpers = {
 		float: emitFloat(module, { flagsAddress: Slot.fcsr * 8 }),
 		...emitCarrylessProducts(module),
 		atomicAddress: access.atomicAddress,
 		stored: access.stored,
 	};
-	emitInterpret(module, helpers, access);
+	emitInterpret(module, helpers, access, fill);
 	return module.emit();
 }
 
-function emitInterpret(module: ModuleBuilder, helpers: Helpers, access: AccessFunctions): void {
+function emitInterpret(module: ModuleBuilder, helpers: Helpers, access: AccessFunctions, fill: FunctionRef): void {
 	const f = module.function([], [I32], 'interpret');
 	const r: Registers = {
 		entry: f.local(I32),
@@ -99,7 +103,15 @@ function emitInterpret(module: ModuleBuilder, helpers: Helpers, access: AccessFu
 					f.set(r.slot, tlbEntry(r.target, r.tlb));
 					const tag = i64.or(i64.and(r.target, -4096), fetchContext);
 					f.if(i64.ne(i64.load(r.slot, Tlb.execute), tag), () => {
-						setExit(ExitCode.fetch);
+						// Never before the budget is looked at: a walk may set A, and an interrupt comes first.
+						f.if(
+							i32.gtS(r.count, 0),
+							() => {
+								f.brIf(lookup, i32.call(fill, r.target, Kind.fetch));
+								setExit(ExitCode.fetch);
+							},
+							() => setExit(ExitCode.budget),
+						);
 						i64.store(f, 0, r.target, Slot.pc * 8);
 						f.br(done);
 					});
@@ -122,7 +134,7 @@ function emitInterpret(module: ModuleBuilder, helpers: Helpers, access: AccessFu
 									f.br(leave);
 								},
 								() => emitPageEnd(c),
-								() => emitStraddle(c, fetchContext),
+								() => emitStraddle(c, fetchContext, fill),
 								() => f.br(system),
 								...opcodes.slice(4).map((opcode) => () => emitArm(c, opcode!.mnemonic, opcode!.variant)),
 							],
@@ -193,7 +205,7 @@ function emitPageEnd(c: InterpreterContext): void {
  * The second half of the instruction is on the next page: joins the halves, and continues in the line slot that holds
  * the decoded instruction. `page` then points so that the pc is computed as usual.
  */
-function emitStraddle(c: InterpreterContext, fetchContext: Local<I64>): void {
+function emitStraddle(c: InterpreterContext, fetchContext: Local<I64>, fill: FunctionRef): void {
 	const { f, registers: r, exits } = c;
 	const word = f.local(I32);
 	const missing = (): void => {
@@ -202,7 +214,9 @@ function emitStraddle(c: InterpreterContext, fetchContext: Local<I64>): void {
 	};
 	f.set(r.target, i64.add(r.base, 4096));
 	f.set(r.slot, tlbEntry(r.target, r.tlb));
-	f.if(i64.ne(i64.load(r.slot, Tlb.execute), i64.or(r.target, fetchContext)), missing);
+	f.if(i64.ne(i64.load(r.slot, Tlb.execute), i64.or(r.target, fetchContext)), () =>
+		f.if(i32.eqz(i32.call(fill, r.target, Kind.fetch)), missing),
+	);
 	const low = i32.load16U(i32.load(r.page, DecodedPage.frame), 0xffe);
 	const high = i32.load16U(i32.load(i32.load(r.slot, Tlb.execute + 8), DecodedPage.frame));
 	f.set(word, i32.or(low, i32.shl(high, 16)));
