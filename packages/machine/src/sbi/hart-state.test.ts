@@ -98,17 +98,30 @@ describe('start, stop, status', () => {
 		expect([0, 1, 2, 3].map((id) => board.sbi.isRunning(id))).toEqual([true, false, false, false]);
 	});
 
-	test('a hart that was stopped can be started again, afresh', () => {
+	test('a hart that was stopped starts afresh', () => {
 		const board = new SbiBoard(2);
-		board.start('la t0, value\nlw s2, (t0)\n1: j 1b\nvalue: .dword 7');
-		board.call(HSM, 0, [1n, ENTRY, 0n]);
-		board.engine.select(1).run(10);
-		expect(board.harts[1]!.state[18]).toBe(7n);
-		expect(board.call(HSM, 1, [], 1)).toBeUndefined();
-		expect(board.call(HSM, 0, [1n, ENTRY, 0n])).toEqual([0n, 0n]);
-		expect(board.harts[1]!.state[18]).toBe(0n);
-		board.engine.select(1).run(10);
-		expect(board.harts[1]!.state[18]).toBe(7n);
+		board.start(`
+			la    t0, 2f
+			csrw  stvec, t0
+			fadd.s f0, f0, f0     # illegal: FS is Off, whatever it was before
+			li    s2, 7
+		1:	j     1b
+			.align 2
+		2:	csrr  s3, scause
+			li    t0, 0x6000
+			csrs  sstatus, t0
+			fadd.s f0, f0, f0
+		3:	j     3b
+		`);
+		const causes = [0, 1].map(() => {
+			expect(board.call(HSM, 0, [1n, ENTRY, 0n])).toEqual([0n, 0n]);
+			expect(board.harts[1]!.state[19]).toBe(0n);
+			board.engine.select(1).run(20);
+			const cause = board.harts[1]!.state[19];
+			expect(board.call(HSM, 1, [], 1)).toBeUndefined();
+			return cause;
+		});
+		expect(causes).toEqual([2n, 2n]);
 	});
 });
 
@@ -124,6 +137,20 @@ describe('suspend', () => {
 		const board = new SbiBoard();
 		expect(board.call(HSM, 3, [0x8000_0000n, 3n, 0n])).toEqual([-5n, 0n]);
 		expect(board.call(HSM, 3, [0n, 3n, 0n])).toEqual([0n, 0n]);
+	});
+
+	test('a non-retentive one turns off translation and interrupts, but what is to wake the hart', () => {
+		const board = new SbiBoard();
+		const { state } = board.harts[0]!;
+		state[Slot.satp] = 8n << 60n;
+		state[Slot.mstatus] |= 2n;
+		state[Slot.mie] = 0x20n;
+		state.set([0x8000_0000n, ENTRY, 99n], A0);
+		state.set([3n, BigInt(HSM)], A0 + 6);
+		board.sbi.handleTrap(0, { cause: 9, interrupt: false, value: 0n, guest: undefined });
+		expect([state[Slot.satp], state[Slot.mstatus]! & 2n, state[Slot.mie]]).toEqual([0n, 0n, 0x20n]);
+		expect([state[Slot.pc], state[A0], state[A0 + 1]]).toEqual([ENTRY, 0n, 99n]);
+		expect([board.sbi.isRunning(0), board.engine.select(0).run(10)]).toEqual([true, { reason: 'wait' }]);
 	});
 
 	const sleeper = (type: string, then: string) => `

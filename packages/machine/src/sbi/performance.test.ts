@@ -1,4 +1,5 @@
 // Expected values: RISC-V SBI 2.0, "Performance Monitoring Unit Extension".
+import { Slot } from '@partita/cpu';
 import { describe, expect, test } from 'vitest';
 import { SbiBoard } from './testing/sbi-board.ts';
 
@@ -59,6 +60,18 @@ describe('matching', () => {
 		expect(match(board, 0n, 0b101n, 1n, CYCLES, 0n)).toEqual([0n, 0n]);
 		expect(match(board, 0n, 0b100n, 1n, INSTRUCTIONS, 0n)).toEqual([0n, 2n]);
 		expect(match(board, 0n, 0b101n, 1n, INSTRUCTIONS, 0n)).toEqual([-2n, 0n]);
+	});
+
+	test('a counter is cleared, whether it runs or not', () => {
+		const board = new SbiBoard();
+		const { state } = board.harts[0]!;
+		state[Slot.retired] = 1000n;
+		expect(match(board, 0n, 0b1n, 3n, CYCLES, 0n)).toEqual([0n, 0n]);
+		expect(BigInt.asUintN(64, state[Slot.mcycleOffset]! + state[Slot.retired]!)).toBe(0n);
+		board.call(PMU, 4, [0n, 1n, 0n]);
+		state[Slot.mcycleOffset] = 5n;
+		expect(match(board, 0n, 0b1n, 2n, CYCLES, 0n)).toEqual([0n, 0n]);
+		expect([state[Slot.mcycleOffset], state[Slot.mcountinhibit]]).toEqual([0n, 1n]);
 	});
 
 	test.each<[bigint, bigint]>([

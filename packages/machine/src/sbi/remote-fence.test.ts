@@ -5,6 +5,7 @@ import { Sbi, type SbiHart } from './index.ts';
 import { RAM, SbiBoard } from './testing/sbi-board.ts';
 
 const RFENCE = 0x5246_4e43;
+const HSM = 0x48_534d;
 const NONE = 0xffff_ffff_ffff_ffffn;
 const A0 = Slot.x + 10;
 
@@ -122,11 +123,8 @@ describe('on real harts', () => {
 	const pointer = (address: number) => BigInt(Math.floor(address / 4096)) * 1024n + 1n;
 	const leaf = (address: number) => BigInt(Math.floor(address / 4096)) * 1024n + 0xcfn;
 
-	test.each<[string, bigint[], bigint]>([
-		['all of it', [0n, 0n], 2n],
-		['its page', [WINDOW, 0x1000n], 2n],
-		['another page', [WINDOW + 0x1000n, 0x1000n], 1n],
-	])('a parked hart sees a new mapping after a remote fence of %s', (_what, range, expected) => {
+	/** A board whose hart 1 loads s2 from the window, which is on a page that holds 1. */
+	function mapped() {
 		const board = new SbiBoard(2);
 		board.start(`
 			li    t0, ${WINDOW}
@@ -139,7 +137,7 @@ describe('on real harts', () => {
 		writeWord(board, LEAVES, leaf(RAM + 0x20_000));
 		writeWord(board, RAM + 0x20_000, 1n);
 		writeWord(board, RAM + 0x21_000, 2n);
-		board.call(0x48_534d, 0, [1n, BigInt(RAM), 0n]);
+		board.call(HSM, 0, [1n, BigInt(RAM), 0n]);
 		const load = (): bigint => {
 			const hart = board.engine.select(1);
 			hart.state[Slot.satp] = (8n << 60n) | BigInt(ROOT / 4096);
@@ -150,9 +148,28 @@ describe('on real harts', () => {
 		};
 		expect(load()).toBe(1n);
 		writeWord(board, LEAVES, leaf(RAM + 0x21_000));
-		// The old translation is still cached, which makes the last expectation mean something.
+		// The old translation is still cached, which makes what is expected afterwards mean something.
 		expect(load()).toBe(1n);
+		return { board, load };
+	}
+
+	test.each<[string, bigint[], bigint]>([
+		['all of it', [0n, 0n], 2n],
+		['its page', [WINDOW, 0x1000n], 2n],
+		['another page', [WINDOW + 0x1000n, 0x1000n], 1n],
+	])('a parked hart sees a new mapping after a remote fence of %s', (_what, range, expected) => {
+		const { board, load } = mapped();
 		expect(board.call(RFENCE, 1, [0b10n, 0n, ...range])).toEqual([0n, 0n]);
 		expect(load()).toBe(expected);
+	});
+
+	test('translations of a hart that stops do not outlive its next start', () => {
+		const { board, load } = mapped();
+		const { state } = board.harts[1]!;
+		state[Slot.satp] = 0n;
+		board.harts[1]!.stateChanged();
+		expect(board.call(HSM, 1, [], 1)).toBeUndefined();
+		expect(board.call(HSM, 0, [1n, BigInt(RAM), 0n])).toEqual([0n, 0n]);
+		expect(load()).toBe(2n);
 	});
 });

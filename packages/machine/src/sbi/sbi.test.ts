@@ -1,9 +1,10 @@
 // Expected values: RISC-V SBI 2.0, "Binary Encoding", "Base Extension", "Timer Extension", "IPI Extension", "System Reset
 // Extension", "Debug Console Extension", "Legacy Extensions".
 import { Slot } from '@partita/cpu';
-import { describe, expect, test } from 'vitest';
+import { asm } from '@partita/riscv';
+import { describe, expect, test, vi } from 'vitest';
 import { A0 } from './entry.ts';
-import { RAM, RAM_BYTES, ROM, SbiBoard } from './testing/sbi-board.ts';
+import { RAM, RAM_BELOW_ROM, RAM_BYTES, ROM, SbiBoard } from './testing/sbi-board.ts';
 
 const BASE = 0x10;
 const TIME = 0x5449_4d45;
@@ -142,7 +143,9 @@ describe('timer', () => {
 
 	test('the legacy call sets it too, and leaves a1 alone', () => {
 		const board = new SbiBoard();
+		const told = vi.spyOn(board.harts[0]!.ports, 'timerChanged');
 		expect(board.call(0, 77, [123n, 9n])).toEqual([0n, 9n]);
+		expect(told).toHaveBeenCalledOnce();
 		expect(board.harts[0]!.state[Slot.stimecmp]).toBe(123n);
 	});
 });
@@ -180,6 +183,27 @@ describe('interprocessor interrupts', () => {
 		const board = started(4);
 		expect(board.call(IPI, 0, [mask, base])).toEqual([-3n, 0n]);
 		expect(pending(board)).toEqual([0, 0, 0, 0]);
+	});
+
+	test('a hart that is busy takes it at once', () => {
+		const board = started(2);
+		board.memory.load(
+			RAM,
+			asm`
+			1: j 1b
+			.org 0x100
+			2: j 2b
+		`.bytes,
+		);
+		const { state } = board.harts[1]!;
+		state[Slot.stvec] = BigInt(RAM + 0x100);
+		state[Slot.mie] = 2n;
+		state[Slot.mstatus] |= 2n;
+		board.engine.select(1).run(10);
+		board.call(IPI, 0, [0b10n, 0n]);
+		board.engine.select(1).run(10);
+		const after = board.harts[1]!.state;
+		expect([after[Slot.scause], after[Slot.pc]]).toEqual([0x8000_0000_0000_0001n, BigInt(RAM + 0x100)]);
 	});
 
 	test('a stopped hart is passed over; clearing is of the own interrupt, and says whether there was one', () => {
@@ -293,6 +317,9 @@ describe('debug console', () => {
 		board.input = 'abc';
 		expect(board.call(DBCN, 0, [2n, BigInt(ROM), 0n])).toEqual([0n, 2n]);
 		expect(board.call(DBCN, 1, [2n, BigInt(ROM), 0n])).toEqual([-3n, 0n]);
+		expect(board.call(DBCN, 1, [0x1001n, BigInt(RAM_BELOW_ROM), 0n])).toEqual([0n, 3n]);
+		board.input = 'abc';
+		expect(board.call(DBCN, 1, [2n, BigInt(ROM - 1), 0n])).toEqual([-3n, 0n]);
 		expect(board.input).toBe('abc');
 	});
 });
@@ -314,6 +341,13 @@ describe('traps that are no calls', () => {
 			1n,
 		]);
 		expect(state[Slot.medeleg]).toBe(0n);
+	});
+
+	test('a reservation does not outlive a call', () => {
+		const board = new SbiBoard();
+		board.harts[0]!.state[Slot.reservation] = BigInt(RAM);
+		board.call(BASE, 0, []);
+		expect(board.harts[0]!.state[Slot.reservation]).toBe(NONE);
 	});
 
 	test('an M-level interrupt does not come again', () => {

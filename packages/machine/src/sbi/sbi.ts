@@ -41,8 +41,8 @@ const A7 = A0 + 7;
 /**
  * The SBI of one machine.
  *
- * The board runs a hart only while {@link isRunning} says so, and gives {@link handleTrap} every trap exit. An ECALL
- * retires nothing: the board counts each exit as an instruction at least, or a guest of nothing but calls stops time.
+ * The board runs a hart only while {@link isRunning} says so, and gives {@link handleTrap} every trap exit. An ECALL does
+ * not retire, but it counts towards the hart's limit and in time: a guest of nothing but calls does not stop time.
  */
 export class Sbi {
 	readonly #machine: SbiMachine;

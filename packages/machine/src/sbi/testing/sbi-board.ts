@@ -1,5 +1,5 @@
 /**
- * A board for the SBI's tests: harts, 1 MiB of RAM and a page of ROM, a console; no controllers. Runs its harts in turn.
+ * A board for the SBI's tests: harts, 1 MiB of RAM, a page of ROM with one of RAM below it, a console; no controllers. Runs its harts in turn.
  */
 import { createLinearLayout, Engine, type Hart, Slot } from '@partita/cpu';
 import { AddressMap, PhysicalMemory } from '@partita/memory';
@@ -9,7 +9,9 @@ import { type ResetType, Sbi } from '../index.ts';
 
 export const RAM = 0x8000_0000;
 export const RAM_BYTES = 0x10_0000;
-export const ROM = 0x1000;
+export const ROM = 0x3000;
+/** A page of RAM just below it. */
+export const RAM_BELOW_ROM = 0x2000;
 /** Where {@link SbiBoard.call} keeps its ECALL. */
 const CALL_SITE = BigInt(RAM + RAM_BYTES - 0x1000);
 const SLICE = 100;
@@ -31,11 +33,12 @@ export class SbiBoard {
 		const layout = createLinearLayout({
 			harts,
 			physicalTop: RAM + RAM_BYTES,
-			poolBytes: RAM_BYTES + 0x1000,
+			poolBytes: RAM_BYTES + 0x2000,
 			codePages: 64,
 		});
 		this.memory = new PhysicalMemory(layout);
 		this.memory.addRegion(RAM, RAM_BYTES);
+		this.memory.addRegion(RAM_BELOW_ROM, 0x1000);
 		this.memory.addRegion(ROM, 0x1000, true);
 		this.engine = new Engine({
 			layout,
@@ -87,10 +90,7 @@ export class SbiBoard {
 				const exit = hart.run(SLICE);
 				this.now += hart.executed;
 				if (exit.reason !== 'wait') waiting = false;
-				if (exit.reason === 'trap') {
-					this.now++;
-					this.sbi.handleTrap(id, exit);
-				}
+				if (exit.reason === 'trap') this.sbi.handleTrap(id, exit);
 			}
 			if (waiting) this.#skipToTimer();
 		}
