@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { registerBoot } from './commands/boot.ts';
+import { registerDemo } from './commands/demo.ts';
 import { registerImages } from './commands/images.ts';
 import { CommandError, describeError } from './errors.ts';
 import { ExitStatus } from './exit-status.ts';
@@ -14,12 +15,14 @@ export async function runProgram(args: readonly string[]): Promise<number> {
 	const program = new Command('partita').description(DESCRIPTION).version(version()).exitOverride();
 	program.showHelpAfterError('(--help shows what there is)').showSuggestionAfterError();
 	program.enablePositionalOptions();
-	registerBoot(program, (value) => {
+	const setStatus = (value: number): void => {
 		status = value;
-	});
+	};
+	registerBoot(program, setStatus);
+	registerDemo(program, setStatus);
 	registerImages(program);
 	try {
-		await program.parseAsync([...args], { from: 'user' });
+		await program.parseAsync(args.length > 0 ? [...args] : ['demo'], { from: 'user' });
 		return status;
 	} catch (error) {
 		if (error instanceof CommanderError) return usageStatus(error);

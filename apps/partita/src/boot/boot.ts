@@ -5,6 +5,7 @@ import { ConsoleOutput } from '../host/console-output.ts';
 import { checkWritable, writeAtomically } from '../host/files.ts';
 import { Keyboard } from '../host/keyboard.ts';
 import { Board, dumpDeviceTree } from './board.ts';
+import type { Dialogue } from './dialogue.ts';
 import { InstructionLog } from './instruction-log.ts';
 import { type BootFlags, checkBootFlags } from './options.ts';
 import { type InputSource, Session, type SessionEnd } from './session.ts';
@@ -12,8 +13,11 @@ import { findSignature, readSignature } from './signature.ts';
 
 const SIGNALS = ['SIGHUP', 'SIGINT', 'SIGTERM'] as const;
 
-/** Boots. The exit status. Throws CommandError where something cannot be used, or the host fails. */
-export async function boot(flags: BootFlags): Promise<number> {
+/**
+ * Boots. The exit status. Throws CommandError where something cannot be used, or the host fails.
+ * @param dialogue - types in place of standard input
+ */
+export async function boot(flags: BootFlags, dialogue?: Dialogue): Promise<number> {
 	checkBootFlags(flags);
 	if (flags.dumpDtb !== undefined) {
 		writeAtomically('--dump-dtb', flags.dumpDtb, [dumpDeviceTree(flags)]);
@@ -26,7 +30,7 @@ export async function boot(flags: BootFlags): Promise<number> {
 		'--log-instructions': flags.logInstructions?.file,
 	}))
 		if (file !== undefined) checkWritable(flag, file);
-	const output = new ConsoleOutput(process.stdout, flags.expect);
+	const output = new ConsoleOutput(process.stdout, flags.expect, (bytes) => dialogue?.see(bytes));
 	const tell = (text: string): void => {
 		// In raw mode, a terminal does not go to the start of the line by itself.
 		process.stderr.write(process.stdin.isRaw ? text.replaceAll('\n', '\r\n') : text);
@@ -35,7 +39,7 @@ export async function boot(flags: BootFlags): Promise<number> {
 	try {
 		const { machine } = board;
 		const signature = flags.signature === undefined ? undefined : findSignature(machine.boot.symbols);
-		const { end, signal } = await converse(flags, board, output, tell, log !== undefined);
+		const { end, signal } = await converse(flags, board, output, tell, dialogue);
 		if (log && flags.logInstructions)
 			writeAtomically('--log-instructions', flags.logInstructions.file, log.text(machine.boot.symbols));
 		if (signature && flags.signature !== undefined && end.reason === 'ended') {
@@ -56,7 +60,7 @@ async function converse(
 	board: Board,
 	output: ConsoleOutput,
 	tell: (text: string) => void,
-	observed: boolean,
+	dialogue: Dialogue | undefined,
 ): Promise<{ end: SessionEnd; signal: (typeof SIGNALS)[number] | undefined }> {
 	const { machine, nets } = board;
 	let signal: (typeof SIGNALS)[number] | undefined;
@@ -66,13 +70,14 @@ async function converse(
 		exit: () => session.end(),
 		show: (text) => tell(`\n${text}`),
 	});
-	const inputs: InputSource[] = [keyboard, ...nets];
+	if (dialogue) dialogue.receive = (bytes) => machine.receive(bytes);
+	const inputs: InputSource[] = [dialogue ?? keyboard, ...nets];
 	const session: Session = new Session({
 		machine,
 		output,
 		inputs,
 		paced: keyboard.isTerminal || nets.length > 0,
-		observed,
+		observed: flags.logInstructions !== undefined,
 		...(flags.stopAfter === undefined ? {} : { stopAfter: flags.stopAfter }),
 		...(flags.timeout === undefined ? {} : { timeout: flags.timeout }),
 	});
@@ -84,7 +89,7 @@ async function converse(
 	process.on('exit', restore);
 	for (const name of SIGNALS) process.on(name, onSignal);
 	try {
-		keyboard.start();
+		if (!dialogue) keyboard.start();
 		const end = await session.run();
 		await output.end();
 		return { end, signal };

@@ -14,6 +14,7 @@ const INITIAL = 4096;
 export class ConsoleOutput {
 	readonly #stream: OutputStream;
 	readonly #expected: string;
+	readonly #observe: (bytes: Uint8Array) => void;
 	#bytes = new Uint8Array(INITIAL);
 	#count = 0;
 	/** The end of what was printed, one character a byte, where the text may have begun. */
@@ -26,9 +27,11 @@ export class ConsoleOutput {
 	/**
 	 * @param stream - where the bytes go
 	 * @param expected - text to look for; empty: none
+	 * @param observe - told of the bytes too
 	 */
-	constructor(stream: OutputStream, expected = '') {
+	constructor(stream: OutputStream, expected = '', observe: (bytes: Uint8Array) => void = () => {}) {
 		this.#stream = stream;
+		this.#observe = observe;
 		this.#expected = Buffer.from(expected, 'utf8').toString('latin1');
 		stream.on('error', (error) => {
 			this.#error = error;
@@ -62,6 +65,7 @@ export class ConsoleOutput {
 		const bytes = this.#bytes.slice(0, this.#count);
 		this.#count = 0;
 		this.#search(bytes);
+		this.#observe(bytes);
 		if (this.#error) return;
 		this.#full = !this.#stream.write(bytes);
 		if (!this.#full) return;
