@@ -1,5 +1,4 @@
 // `npm start -- ARGS`: builds what the command line needs, then runs `partita ARGS` in the folder where npm was called.
-// Without ARGS: `partita boot`.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { capture, root } from './run.ts';
@@ -13,8 +12,7 @@ if (build.status !== 0) {
 }
 
 const entry = join(root, 'apps', 'partita', 'bin', 'partita.mjs');
-const args = process.argv.length > 2 ? process.argv.slice(2) : ['boot'];
-const child = spawn(process.execPath, [entry, ...args], {
+const child = spawn(process.execPath, [entry, ...process.argv.slice(2)], {
 	cwd: process.env.INIT_CWD ?? process.cwd(),
 	stdio: 'inherit',
 });
