@@ -49,20 +49,17 @@ function loadReserved(size: 2 | 3): Semantics {
 	});
 }
 
-/** SC: without a reservation it fails and makes no access; any SC ends the reservation. */
+/** SC: its address is checked as a store's whether or not it will store; any SC that is executed ends the reservation. */
 function storeConditional(size: 2 | 3): Semantics {
 	return plain((c) => {
+		const at = address(c, size, 1);
 		const failed = c.scratch(0);
-		c.f.set(failed, 1);
-		c.f.if(i64.ne(i64.load(0, RESERVATION), -1), () => {
-			const at = address(c, size, 1);
-			c.f.if(i64.eq(i64.load(0, RESERVATION), i64.extendU(at)), () => {
-				storeAt(size)(c.f, at, c.rs2);
-				c.f.call(c.helpers.stored, at, size);
-				c.f.set(failed, 0);
-			});
-			i64.store(c.f, 0, -1, RESERVATION);
+		c.f.set(failed, i64.extendU(i64.ne(i64.load(0, RESERVATION), i64.extendU(at))));
+		c.f.if(i64.eqz(failed), () => {
+			storeAt(size)(c.f, at, c.rs2);
+			c.f.call(c.helpers.stored, at, size);
 		});
+		i64.store(c.f, 0, -1, RESERVATION);
 		c.setRd(failed);
 	});
 }
