@@ -36,8 +36,9 @@ function install(what, folder, files, words, command, args, env) {
 		const offline = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ENETUNREACH|ETIMEDOUT|ECONNRESET|ERR_PNPM_META_FETCH_FAIL/.test(
 			output,
 		);
+		process.stderr.write(`${output}\n`);
 		const cause = offline ? ' The npm registry could not be reached: the first run needs a network connection.' : '';
-		fail(`could not install ${what} (${[command, ...args].join(' ')}).${cause}\n${output}`);
+		fail(`could not install ${what} (${[command, ...args].join(' ')}).${cause}`);
 	}
 	writeFileSync(stamp, digest);
 }
