@@ -83,7 +83,10 @@ export class Engine {
 		this.harts = ids.map((id) => {
 			const state = (): BigUint64Array => (this.#running === id ? this.#window : this.#parked[id]!);
 			const tlb = this.#tlbs[id]!;
-			const translation = new AddressTranslation(state, layout, memory, this.#code, tlb);
+			const windowHalves = halvesOf(this.#window);
+			const parkedHalves = halvesOf(this.#parked[id]!);
+			const halves = (): Uint32Array => (this.#running === id ? windowHalves : parkedHalves);
+			const translation = new AddressTranslation(state, halves, layout, memory, this.#code, tlb);
 			this.#translations.push(translation);
 			return new Hart({
 				id,
@@ -149,4 +152,8 @@ export class Engine {
 			hart.stateChanged();
 		});
 	}
+}
+
+function halvesOf(words: BigUint64Array): Uint32Array {
+	return new Uint32Array(words.buffer, words.byteOffset, words.length * 2);
 }

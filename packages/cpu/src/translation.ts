@@ -45,6 +45,14 @@ export type Located =
 /** Addresses from here on are nowhere: physical addresses have 56 bits, and numbers 53. */
 const PHYSICAL_LIMIT = 1n << 52n;
 
+/** Fields of status registers, as bits of a low or high half. */
+const SUM = Number(Status.SUM);
+const MXR = Number(Status.MXR);
+const MPRV = Number(Status.MPRV);
+const MPV_HIGH = Number(Status.MPV >> 32n);
+const SPVP = Number(HypervisorStatus.SPVP);
+const PBMTE_HIGH = Number(EnvironmentConfig.PBMTE >> 32n);
+
 /** Physical access-fault codes by kind of access. */
 const ACCESS_FAULT = { fetch: 1, load: 5, store: 7 } as const;
 
@@ -57,9 +65,37 @@ const accessModes: readonly AccessMode[] = Array.from({ length: 8 }, (_, mode) =
 /** What of the status registers translation depends on, as bits; the first four are those of a context key. */
 const Right = { sum: 1, mxr: 2, vsSum: 4, vsMxr: 8, pbmte: 16, vsPbmte: 32 } as const;
 
+/** A mode's context and walk, and the registers that they were worked out from. */
+interface DerivedMode {
+	/** {@link Right}s. */
+	readonly rights: number;
+	/** satp or vsatp, and hgatp, in halves. */
+	readonly first: number;
+	readonly firstHigh: number;
+	readonly second: number;
+	readonly secondHigh: number;
+	/** Of the context id. */
+	readonly generation: number;
+	readonly context: number;
+	/** `WalkFlag`s, and the window: see `WalkMode`. */
+	readonly firstFlags: number;
+	readonly secondFlags: number;
+	readonly windowFirst: number;
+	readonly windowPages: number;
+}
+
+function writeWalkMode(words: Int32Array, at: number, mode: DerivedMode): void {
+	words[at + (WalkMode.first >> 2)] = mode.firstFlags;
+	words[at + (WalkMode.second >> 2)] = mode.secondFlags;
+	words[at + (WalkMode.windowFirst >> 2)] = mode.windowFirst;
+	words[at + (WalkMode.windowPages >> 2)] = mode.windowPages;
+}
+
 /** Finds where accesses go. */
 export class AddressTranslation {
 	readonly #state: () => BigUint64Array;
+	/** The same, low and high half of each word in turn. */
+	readonly #halves: () => Uint32Array;
 	readonly #layout: LinearLayout;
 	readonly #words: Int32Array;
 	readonly #doubles: BigUint64Array;
@@ -72,9 +108,12 @@ export class AddressTranslation {
 	#openRuns: readonly [PageRun, PageRun] | undefined;
 	/** First page and last plus one of each run of RAM. */
 	#ram: readonly (readonly [number, number])[] | undefined;
+	/** By mode and rights of the status registers: what was last worked out. */
+	readonly #modes: (DerivedMode | undefined)[] = new Array(8 * 16).fill(undefined);
 
 	constructor(
 		state: () => BigUint64Array,
+		halves: () => Uint32Array,
 		layout: LinearLayout,
 		memory: PhysicalMemory,
 		code: DecodedPages,
@@ -82,6 +121,7 @@ export class AddressTranslation {
 	) {
 		const { buffer } = layout.memory;
 		this.#state = state;
+		this.#halves = halves;
 		this.#layout = layout;
 		this.#words = new Int32Array(buffer, 0, 512);
 		this.#doubles = new BigUint64Array(buffer, 0, 256);
@@ -95,56 +135,22 @@ export class AddressTranslation {
 	protectionChanged(): void {
 		this.#protection = undefined;
 		this.#openRuns = undefined;
+		this.#modes.fill(undefined);
 	}
 
 	/** Mode of fetches. */
 	get fetchMode(): AccessMode {
-		const state = this.#state();
-		return accessModes[Number(state[Slot.privilege]) + (state[Slot.virtual] !== 0n ? 4 : 0)]!;
+		return accessModes[this.#fetchIndex()]!;
 	}
 
 	/** Mode of loads and stores: MPRV lends M-mode another. */
 	get dataMode(): AccessMode {
-		const state = this.#state();
-		const mstatus = state[Slot.mstatus]!;
-		if (state[Slot.privilege] !== 3n || (mstatus & Status.MPRV) === 0n) return this.fetchMode;
-		const privilege = Number((mstatus & Status.MPP) >> 11n);
-		return accessModes[privilege + (privilege !== 3 && (mstatus & Status.MPV) !== 0n ? 4 : 0)]!;
+		return accessModes[this.#dataIndex()]!;
 	}
 
 	/** Mode of HLV, HLVX and HSV. */
 	get guestMode(): AccessMode {
-		const supervisor = (this.#state()[Slot.hstatus]! & HypervisorStatus.SPVP) !== 0n;
-		return accessModes[supervisor ? 5 : 4]!;
-	}
-
-	/** What the meaning of addresses in a mode depends on. */
-	contextKey({ privilege, virtual }: AccessMode): ContextKey {
-		const none = { rights: 0, mode: 0, guestMode: 0, asid: 0, vmid: 0 };
-		if (privilege === 3) return contextKey({ privilege, virtual: false, ...none });
-		const state = this.#state();
-		const rights = this.#rights();
-		if (!virtual) {
-			const satp = state[Slot.satp]!;
-			return contextKey({
-				privilege,
-				virtual,
-				...none,
-				rights: rights & (Right.sum | Right.mxr),
-				mode: modeOf(satp),
-				asid: asidOf(satp),
-			});
-		}
-		const [vsatp, hgatp] = [state[Slot.vsatp]!, state[Slot.hgatp]!];
-		return contextKey({
-			privilege,
-			virtual,
-			rights: rights & (Right.mxr | Right.vsSum | Right.vsMxr),
-			mode: modeOf(vsatp),
-			guestMode: modeOf(hgatp),
-			asid: asidOf(vsatp),
-			vmid: Number((hgatp >> 44n) & 0x3fffn),
-		});
+		return accessModes[(this.#halves()[Slot.hstatus * 2]! & SPVP) !== 0 ? 5 : 4]!;
 	}
 
 	/**
@@ -153,22 +159,23 @@ export class AddressTranslation {
 	 */
 	updateModes(): void {
 		const words = this.#words;
-		const { fetchMode, dataMode } = this;
-		const fetchKey = this.contextKey(fetchMode);
-		let fetchContext = this.#tlb.context(fetchKey);
-		const dataContext = dataMode === fetchMode ? fetchContext : this.#tlb.context(this.contextKey(dataMode));
-		// Giving the second id may have started all over.
-		fetchContext = this.#tlb.context(fetchKey);
-		words[Word.fetchContext >> 2] = fetchContext << 3;
-		words[Word.dataContext >> 2] = dataContext << 3;
+		const rights = this.#rights();
+		const fetchIndex = this.#fetchIndex();
+		const dataIndex = this.#dataIndex();
+		let fetch = this.#derived(fetchIndex, rights);
+		const data = dataIndex === fetchIndex ? fetch : this.#derived(dataIndex, rights);
+		// Giving the second context an id may have started all over.
+		fetch = this.#derived(fetchIndex, rights);
+		words[Word.fetchContext >> 2] = fetch.context << 3;
+		words[Word.dataContext >> 2] = data.context << 3;
 		words[Word.tlb >> 2] = this.#tlb.base;
 		words[Word.pageMap >> 2] = this.#layout.pageMap;
 		words[Word.codeMap >> 2] = this.#layout.codeMap;
-		this.#writeWalkMode(Word.fetchWalk, fetchMode);
-		this.#writeWalkMode(Word.dataWalk, dataMode);
-		const { first, end } = this.#openRun(1);
-		words[Word.tableWindow >> 2] = first;
-		words[(Word.tableWindow >> 2) + 2] = end - first;
+		writeWalkMode(words, Word.fetchWalk >> 2, fetch);
+		writeWalkMode(words, Word.dataWalk >> 2, data);
+		const tables = this.#openRun(1);
+		words[Word.tableWindow >> 2] = tables.first;
+		words[(Word.tableWindow >> 2) + 2] = tables.end - tables.first;
 	}
 
 	/** Where an access of `bytes` bytes within one page goes. */
@@ -269,48 +276,107 @@ export class AddressTranslation {
 		return this.#openRuns[privilege === 3 ? 1 : 0];
 	}
 
-	#writeWalkMode(at: number, { privilege, virtual }: AccessMode): void {
-		const words = this.#words;
-		const { first, end } = this.#openRun(privilege);
-		let [firstFlags, secondFlags] = [0, 0];
-		let walkable = true;
-		if (privilege !== 3) {
-			const rights = this.#rights();
-			const sum = virtual ? Right.vsSum : Right.sum;
-			const mxr = virtual ? Right.mxr | Right.vsMxr : Right.mxr;
-			const levels = levelsOf(words[(virtual ? Slot.vsatp : Slot.satp) * 2 + 1]! >>> 28);
-			const guestLevels = virtual ? levelsOf(words[Slot.hgatp * 2 + 1]! >>> 28) : 0;
-			walkable = levels >= 0 && guestLevels >= 0;
-			firstFlags =
-				(levels & WalkFlag.levels) |
-				(virtual ? WalkFlag.virtual : 0) |
-				(privilege === 0 ? WalkFlag.user : rights & sum ? WalkFlag.sum : 0) |
-				(rights & mxr ? WalkFlag.mxr : 0) |
-				(rights & (virtual ? Right.vsPbmte : Right.pbmte) ? WalkFlag.pbmte : 0);
-			secondFlags =
-				(guestLevels & WalkFlag.levels) |
-				WalkFlag.guest |
-				WalkFlag.user |
-				(rights & Right.mxr ? WalkFlag.mxr : 0) |
-				(rights & Right.pbmte ? WalkFlag.pbmte : 0);
+	#fetchIndex(): number {
+		const halves = this.#halves();
+		return halves[Slot.privilege * 2]! + halves[Slot.virtual * 2]! * 4;
+	}
+
+	#dataIndex(): number {
+		const halves = this.#halves();
+		const mstatus = halves[Slot.mstatus * 2]!;
+		if (halves[Slot.privilege * 2] !== 3 || (mstatus & MPRV) === 0) return this.#fetchIndex();
+		const privilege = (mstatus >>> 11) & 3;
+		return privilege !== 3 && (halves[Slot.mstatus * 2 + 1]! & MPV_HIGH) !== 0 ? privilege + 4 : privilege;
+	}
+
+	/** What a mode means now: worked out, unless it was and nothing of it has changed. */
+	#derived(index: number, rights: number): DerivedMode {
+		const halves = this.#halves();
+		const at = index + (rights & 15) * 8;
+		const known = this.#modes[at];
+		const first = (index >= 4 ? Slot.vsatp : Slot.satp) * 2;
+		if (
+			known &&
+			known.generation === this.#tlb.generation &&
+			known.rights === rights &&
+			known.first === halves[first] &&
+			known.firstHigh === halves[first + 1] &&
+			known.second === halves[Slot.hgatp * 2] &&
+			known.secondHigh === halves[Slot.hgatp * 2 + 1]
+		) {
+			return known;
 		}
-		words[(at + WalkMode.first) >> 2] = firstFlags;
-		words[(at + WalkMode.second) >> 2] = secondFlags;
-		words[(at + WalkMode.windowFirst) >> 2] = first;
-		words[(at + WalkMode.windowPages) >> 2] = walkable ? end - first : 0;
+		const { privilege, virtual } = accessModes[index]!;
+		const open = this.#openRun(privilege);
+		const levels = privilege === 3 ? 0 : levelsOf(halves[first + 1]! >>> 28);
+		const guestLevels = virtual ? levelsOf(halves[Slot.hgatp * 2 + 1]! >>> 28) : 0;
+		const walkable = levels >= 0 && guestLevels >= 0;
+		const sum = virtual ? Right.vsSum : Right.sum;
+		const mxr = virtual ? Right.mxr | Right.vsMxr : Right.mxr;
+		const key = this.#contextKey(index, rights);
+		const context = this.#tlb.context(key);
+		const derived: DerivedMode = {
+			rights,
+			first: halves[first]!,
+			firstHigh: halves[first + 1]!,
+			second: halves[Slot.hgatp * 2]!,
+			secondHigh: halves[Slot.hgatp * 2 + 1]!,
+			generation: this.#tlb.generation,
+			context,
+			firstFlags: walkable
+				? levels |
+					(virtual ? WalkFlag.virtual : 0) |
+					(privilege === 0 ? WalkFlag.user : rights & sum ? WalkFlag.sum : 0) |
+					(rights & mxr ? WalkFlag.mxr : 0) |
+					(rights & (virtual ? Right.vsPbmte : Right.pbmte) ? WalkFlag.pbmte : 0)
+				: 0,
+			secondFlags: walkable
+				? guestLevels |
+					WalkFlag.guest |
+					WalkFlag.user |
+					(rights & Right.mxr ? WalkFlag.mxr : 0) |
+					(rights & Right.pbmte ? WalkFlag.pbmte : 0)
+				: 0,
+			windowFirst: open.first,
+			windowPages: walkable ? open.end - open.first : 0,
+		};
+		this.#modes[at] = derived;
+		return derived;
+	}
+
+	/** What the meaning of addresses in a mode depends on. */
+	#contextKey(index: number, rights: number): ContextKey {
+		const halves = this.#halves();
+		const { privilege, virtual } = accessModes[index]!;
+		const translated = privilege !== 3;
+		const first = halves[(virtual ? Slot.vsatp : Slot.satp) * 2 + 1]!;
+		const second = virtual ? halves[Slot.hgatp * 2 + 1]! : 0;
+		const mode = translated ? first >>> 28 : 0;
+		const relevant = virtual ? Right.mxr | Right.vsSum | Right.vsMxr : Right.sum | Right.mxr;
+		return contextKey({
+			privilege,
+			virtual,
+			rights: translated ? rights & relevant : 0,
+			mode,
+			guestMode: second >>> 28,
+			// ASID and VMID begin at bit 44.
+			asid: mode === 0 ? 0 : (first >>> 12) & 0xffff,
+			vmid: (second >>> 12) & 0x3fff,
+		});
 	}
 
 	/** {@link Right}s. */
 	#rights(): number {
-		const state = this.#state();
-		const [mstatus, vsstatus] = [state[Slot.mstatus]!, state[Slot.vsstatus]!];
+		const halves = this.#halves();
+		const mstatus = halves[Slot.mstatus * 2]!;
+		const vsstatus = halves[Slot.vsstatus * 2]!;
 		return (
-			((mstatus & Status.SUM) !== 0n ? Right.sum : 0) |
-			((mstatus & Status.MXR) !== 0n ? Right.mxr : 0) |
-			((vsstatus & Status.SUM) !== 0n ? Right.vsSum : 0) |
-			((vsstatus & Status.MXR) !== 0n ? Right.vsMxr : 0) |
-			((state[Slot.menvcfg]! & EnvironmentConfig.PBMTE) !== 0n ? Right.pbmte : 0) |
-			((state[Slot.henvcfg]! & EnvironmentConfig.PBMTE) !== 0n ? Right.vsPbmte : 0)
+			(mstatus & SUM ? Right.sum : 0) |
+			(mstatus & MXR ? Right.mxr : 0) |
+			(vsstatus & SUM ? Right.vsSum : 0) |
+			(vsstatus & MXR ? Right.vsMxr : 0) |
+			(halves[Slot.menvcfg * 2 + 1]! & PBMTE_HIGH ? Right.pbmte : 0) |
+			(halves[Slot.henvcfg * 2 + 1]! & PBMTE_HIGH ? Right.vsPbmte : 0)
 		);
 	}
 
@@ -376,9 +442,6 @@ export class AddressTranslation {
 		};
 	}
 }
-
-const modeOf = (atp: bigint): number => Number(atp >> 60n);
-const asidOf = (satp: bigint): number => (modeOf(satp) === 0 ? 0 : Number((satp >> 44n) & 0xffffn));
 
 /** Levels of page tables by MODE; -1 where it has no meaning. */
 function levelsOf(mode: number): number {
