@@ -101,6 +101,11 @@ export function placeBoot(memory: PhysicalMemory, images: BootImages, ramBytes: 
 	const initrdStart = Math.floor(((inRom ? ramEnd : deviceTree) - initrdSize) / 4096) * 4096;
 	const initrd = images.initrd && { start: initrdStart, end: initrdStart + initrdSize };
 	if (images.initrd && initrd) {
+		if (initrd.start < ram)
+			throw new MachineError(
+				`initial RAM disk: ${initrdSize} bytes do not fit below the devicetree at 0x${deviceTree.toString(16)}`,
+				`give the machine more memory than ${ramBytes / 1048576} MiB`,
+			);
 		claim('initial RAM disk', initrd.start, initrd.end);
 		memory.load(initrd.start, images.initrd);
 	}
