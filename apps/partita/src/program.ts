@@ -1,6 +1,6 @@
 // The command line as a whole: its commands, and what becomes of their failures.
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import manifest from '../package.json' with { type: 'json' };
 import { registerBoot } from './commands/boot.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerImages } from './commands/images.ts';
@@ -12,7 +12,7 @@ const DESCRIPTION = 'Boots RISC-V machines that are exact and deterministic.';
 /** Runs the command line; never throws for what a user can cause. The exit status. */
 export async function runProgram(args: readonly string[]): Promise<number> {
 	let status: number = ExitStatus.success;
-	const program = new Command('partita').description(DESCRIPTION).version(version()).exitOverride();
+	const program = new Command('partita').description(DESCRIPTION).version(manifest.version).exitOverride();
 	program.showHelpAfterError('(--help shows what there is)').showSuggestionAfterError();
 	program.enablePositionalOptions();
 	const setStatus = (value: number): void => {
@@ -37,9 +37,4 @@ function usageStatus(error: CommanderError): number {
 	if (error.exitCode === 0) return ExitStatus.success;
 	// What a command reports itself keeps its status.
 	return error.code === 'commander.error' ? error.exitCode : ExitStatus.failure;
-}
-
-function version(): string {
-	const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
-	return manifest.version;
 }

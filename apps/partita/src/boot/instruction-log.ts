@@ -21,10 +21,17 @@ export class InstructionLog {
 		this.#flag = flag;
 	}
 
-	/** @param retired - instructions that the hart has retired before this one */
+	/**
+	 * Takes an instruction that is about to execute.
+	 * @param retired - instructions that the hart has retired before this one
+	 */
 	add(hart: number, retired: bigint, pc: bigint, word: number): void {
 		const { keep, count } = this.#flag;
 		if (keep === 'first' && this.#seen >= count) return;
+		// A hart may look at an instruction several times before it executes it.
+		const last = (this.#seen + count - 1) % count;
+		if (this.#seen > 0 && this.#harts[last] === hart && this.#counts[last] === retired && this.#pcs[last] === pc)
+			return;
 		const at = this.#seen % count;
 		if (at === this.#words.length) this.#grow(Math.min(at * 2, count));
 		this.#pcs[at] = pc;
