@@ -13,7 +13,7 @@ import { placeSequences, prefixes, randomRegisters, type Sequence } from './supp
 /** x31 holds the address of the case's memory; x30 is an address in it, made anew before each atomic. */
 const POINTER = 31;
 const ADDRESS = 30;
-const MEMORY = 8192;
+const MEMORY = 4160;
 
 const readable = Array.from({ length: 30 }, (_, n) => n);
 const pool = { readable, writable: readable };

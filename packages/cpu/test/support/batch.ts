@@ -5,7 +5,7 @@
 
 import { csrName, disassemble } from '@partita/riscv';
 import { RAM, RAM_BYTES } from './board.ts';
-import { CaseField, FREE, LogField, placeRuntime, ResultField, resultCsrs } from './runtime.ts';
+import { CaseField, DEVICES_CLOSED, FREE, LogField, MEMORY_CLOSED, placeRuntime, ResultField, resultCsrs } from './runtime.ts';
 
 /** What a case starts with. Registers that are not given are 0. */
 export interface CaseInput {
@@ -25,6 +25,12 @@ export interface CaseInput {
 	readonly mstatus?: bigint;
 	/** Default: all bits. */
 	readonly mstatusMask?: bigint;
+	/** Bits of mtval that are compared for load and store access faults; default: all. */
+	readonly faultMask?: bigint;
+	/** pmpcfg2; default: devices are closed. */
+	readonly pmpcfg2?: bigint;
+	/** The one page that S and U may write, if there is one. */
+	readonly writablePage?: number;
 	readonly fcsr?: number;
 	/** By register number. */
 	readonly x?: readonly bigint[];
@@ -42,6 +48,12 @@ interface PlacedCase {
 
 /** MPP=M, FS=Dirty. */
 export const MACHINE_FLOAT = 0x7800n;
+
+/**
+ * For {@link CaseInput.faultMask}, where accesses may be misaligned: QEMU then reports an aligned-down address, or that of
+ * the second page. The specification wants "the virtual address of the portion of the access that caused the fault".
+ */
+export const WITHOUT_ADDRESS = 0n;
 
 /** Where two RAM images differ, as text, with the number of the first case that does. */
 export interface Difference {
@@ -125,6 +137,13 @@ export class Batch {
 		put(CaseField.result, result);
 		put(CaseField.mstatus, input.mstatus ?? MACHINE_FLOAT);
 		put(CaseField.mstatusMask, input.mstatusMask ?? 0xffff_ffff_ffff_ffffn);
+		put(CaseField.pmpcfg2, input.pmpcfg2 ?? (input.writablePage ? MEMORY_CLOSED : DEVICES_CLOSED));
+		if (input.writablePage) {
+			// NAPOT, 4 KiB, R and W.
+			put(CaseField.pmpaddr0, input.writablePage / 4 + 0x1ff);
+			put(CaseField.pmpcfg0, 0x1b);
+		}
+		put(CaseField.faultMask, input.faultMask ?? 0xffff_ffff_ffff_ffffn);
 		put(CaseField.fcsr, input.fcsr ?? 0);
 		for (const [n, value] of (input.x ?? []).entries()) put(CaseField.x + 8 * n, value);
 		for (const [n, value] of (input.f ?? []).entries()) put(CaseField.f + 8 * n, value);
@@ -143,6 +162,13 @@ export class Batch {
 
 	/** The first case whose log, result or memory differs. */
 	compare(mine: Uint8Array, theirs: Uint8Array): Difference | undefined {
+		const index = this.differing(mine, theirs, 1)[0];
+		return index === undefined ? undefined : { index, text: this.explain(index, mine, theirs) };
+	}
+
+	/** The first cases, at most `most`, that differ. */
+	differing(mine: Uint8Array, theirs: Uint8Array, most: number): number[] {
+		const found: number[] = [];
 		const a = Buffer.from(mine.buffer, mine.byteOffset, mine.length);
 		const b = Buffer.from(theirs.buffer, theirs.byteOffset, theirs.length);
 		const equal = (address: number, length: number): boolean => {
@@ -154,9 +180,17 @@ export class Batch {
 				equal(log, logLimit * LogField.bytes) &&
 				equal(result, ResultField.bytes) &&
 				(input.memory ?? []).every(([address, length]) => equal(address, length));
-			if (!same) return { index, text: this.explain(index, mine, theirs) };
+			if (!same) found.push(index);
+			if (found.length >= most) break;
 		}
-		return undefined;
+		return found;
+	}
+
+	/** x0 to x31 at a case's first trap. */
+	registersAtEnd(index: number, ram: Uint8Array): bigint[] {
+		const word = reader(ram);
+		const { log } = this.cases[index]!;
+		return Array.from({ length: 32 }, (_, n) => (n === 0 ? 0n : word(log + LogField.x + 8 * n)));
 	}
 
 	/** How a case went on both machines: the log up to the first difference, then everything that differs. */
@@ -180,6 +214,10 @@ export class Batch {
 			if (a(at + LogField.mepc) === 0n && b(at + LogField.mepc) === 0n) break;
 			const pc = a(at + LogField.mepc);
 			lines.push(`trap ${record}: mcause ${hex(a(at))} mepc ${hex(pc)} ${this.#at(mine, pc)}`);
+			if (input.unit) {
+				const at = BigInt(input.codeStart + record * input.unit);
+				lines.push(`  unit ${record}: ${at.toString(16)} ${this.#at(mine, at)}`);
+			}
 			let differs = false;
 			for (const name of ['mcause', 'mepc', 'mtval', 'mstatus', 'scause', 'sepc', 'stval'] as const) {
 				differs = differ(name, at + LogField[name]) || differs;

@@ -39,6 +39,7 @@ export class TestBoard {
 			device: {
 				read: () => 0,
 				write: (_offset, _size, value) => {
+					if ((value & 0xffff) !== 0x5555) return;
 					this.finished = value;
 					this.hart.endRun();
 				},

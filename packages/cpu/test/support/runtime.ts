@@ -2,11 +2,15 @@
  * The program around the tests: it runs one case after another, in M-mode, and logs every trap.
  *
  * ```
- * RAM + 0x0000  runtime: start, trap handler
- *     + 0x1000  supervisor trap vector: ECALLs, so that a trap in S-mode is logged by M-mode
- *     + 0x2000  variables (Variable), the hart's registers while the handler runs; never compared
- *     + 0x3000  on: what the cases bring
+ * RAM + 0x0000  a jump to the runtime, which it erases: nothing is here that a stray access could harm
+ *     + 0x2000  runtime: start, trap handler
+ *     + 0x3000  supervisor trap vector: ECALLs, so that a trap in S-mode is logged by M-mode
+ *     + 0x4000  variables (Variable), the hart's registers while the handler runs; never compared
+ *     + 0x8000  on: what the cases bring
  * ```
+ *
+ * PMP denies all modes what QEMU's board has and the test's has not: below RAM everything, but for the finisher and hart 0's MSIP where a case asks
+ * (entries 11 to 14, the denials locked), and high PCI memory. Entry 15 allows S and U the rest; 0 to 10 are the cases'.
  *
  * A case (CaseField) gives the registers to start with, where to start and where it ends. At every trap a record
  * (LogField) is appended to its log, then the case goes on: behind the instruction that trapped; with `unit`, at its
@@ -17,10 +21,12 @@
 import { assemble } from '@partita/riscv';
 import { CLINT, FINISHER, RAM } from './board.ts';
 
-export const STUB: number = RAM + 0x1000;
-const VARIABLES = RAM + 0x2000;
+const RUNTIME = RAM + 0x2000;
+/** The supervisor trap vector. */
+export const STUB: number = RAM + 0x3000;
+const VARIABLES = RAM + 0x4000;
 /** What the cases bring starts here. */
-export const FREE: number = RAM + 0x3000;
+export const FREE: number = RAM + 0x8000;
 
 /** Byte offsets of the runtime's variables. */
 export const Variable = {
@@ -51,9 +57,15 @@ export const CaseField = {
 	/** Bits of mstatus that are logged. */
 	mstatusMask: 80,
 	fcsr: 88,
-	x: 96,
-	f: 96 + 32 * 8,
-	bytes: 96 + 64 * 8,
+	/** Bits of mtval that are logged for access faults. */
+	faultMask: 96,
+	/** pmpcfg2 while the case runs. */
+	pmpcfg2: 104,
+	pmpaddr0: 112,
+	pmpcfg0: 120,
+	x: 128,
+	f: 128 + 32 * 8,
+	bytes: 128 + 64 * 8,
 } as const;
 
 /** Byte offsets of a log record's fields. */
@@ -93,10 +105,25 @@ export const ResultField = { f: 0, csr: 256, bytes: 256 + resultCsrs.length * 8 
 const all = <T>(from: number, to: number, line: (n: number) => T): string =>
 	Array.from({ length: to - from + 1 }, (_, i) => line(from + i)).join('\n');
 
+/** pmpcfg2 with everything below RAM denied; the default of a case. */
+export const DEVICES_CLOSED = 0x1f98_0000_9800_0000n;
+/** The same, and S and U may write nothing but what pmpcfg0 says. */
+export const MEMORY_CLOSED = 0x1d98_0000_9800_0000n;
+/** pmpcfg2 with the finisher and MSIP open to all modes. */
+export const DEVICES_OPEN = 0x1f98_1b1b_9800_0000n;
+
+/** Sets a PMP entry's address. */
+function napot(entry: number, base: number, size: number): string {
+	return `li t1, ${BigInt(base) / 4n + BigInt(size) / 8n - 1n}\ncsrw pmpaddr${entry}, t1`;
+}
+
 const source = `
 .option norvc
 .equ FS, 0x6000
 _start:
+	li   t0, ${RAM}
+	sd   zero, 0(t0)
+	fence.i
 	la   t0, handler
 	csrw mtvec, t0
 next_case:
@@ -132,16 +159,18 @@ next_case:
 	csrw mtval, zero
 	li   t1, ${STUB}
 	csrw stvec, t1
-	li   t1, ${CLINT}
-	sw   zero, 0(t1)
 	csrw pmpcfg0, zero
-	csrw pmpcfg2, zero
+	${napot(11, 0x4_0000_0000, 0x4_0000_0000)}
+	${napot(12, FINISHER, 8)}
+	${napot(13, CLINT, 8)}
+	${napot(14, 0, RAM)}
 	li   t1, -1
 	csrw pmpaddr15, t1
-	li   t1, 0x1f
-	slli t1, t1, 56
+	li   t1, ${DEVICES_OPEN}
 	csrw pmpcfg2, t1
 	sfence.vma
+	li   t1, ${CLINT}
+	sw   zero, 0(t1)
 	li   t1, FS
 	csrw mstatus, t1
 	ld   t1, ${CaseField.setup}(s0)
@@ -152,6 +181,14 @@ next_case:
 	ld   t1, ${CaseField.fcsr}(s0)
 	csrw fcsr, t1
 	${all(0, 31, (n) => `fld f${n}, ${CaseField.f + 8 * n}(s0)`)}
+	ld   t1, ${CaseField.pmpcfg2}(s0)
+	csrw pmpcfg2, t1
+	ld   t1, ${CaseField.pmpaddr0}(s0)
+	beqz t1, 1f
+	csrw pmpaddr0, t1
+	ld   t1, ${CaseField.pmpcfg0}(s0)
+	csrw pmpcfg0, t1
+1:
 	ld   t1, ${CaseField.start}(s0)
 	csrw mepc, t1
 	ld   t1, ${CaseField.mstatus}(s0)
@@ -161,6 +198,8 @@ next_case:
 	mret
 
 finish:
+	li   t1, ${DEVICES_OPEN}
+	csrw pmpcfg2, t1
 	li   t0, ${FINISHER}
 	li   t1, 0x5555
 	sw   t1, 0(t0)
@@ -188,7 +227,13 @@ handler:
 	ld   a3, ${Variable.mstatus}(t6)
 	ld   a4, ${CaseField.mstatusMask}(s1)
 	and  a4, a3, a4
-	csrr a5, scause
+	# Load and store access faults: 5 and 7.
+	ori  t0, a0, 2
+	addi t0, t0, -7
+	bnez t0, 1f
+	ld   t0, ${CaseField.faultMask}(s1)
+	and  a2, a2, t0
+1:	csrr a5, scause
 	csrr a6, sepc
 	csrr a7, stval
 	sd   a0, ${LogField.mcause}(s2)
@@ -259,6 +304,8 @@ resume:
 	addi a4, a4, 2
 	j    return
 2:	ld   a4, ${Variable.x + 8}(t6)
+	# QEMU's mepc takes bit 0.
+	andi a4, a4, -2
 	bltu a4, s5, end_case
 	bgeu a4, s6, end_case
 return:
@@ -297,13 +344,14 @@ const stub = `
 ${all(0, 31, () => 'ecall')}
 `;
 
-const runtime: Uint8Array = assemble(source, { base: BigInt(RAM) }).bytes;
+const runtime: Uint8Array = assemble(source, { base: BigInt(RUNTIME) }).bytes;
 const supervisor: Uint8Array = assemble(stub, { base: BigInt(STUB) }).bytes;
 if (runtime.length > 0x1000) throw new Error(`runtime: ${runtime.length} bytes do not fit into its page`);
 
 /** Puts the runtime into a RAM image; `table` is the address of the cases' addresses, ended by 0. */
 export function placeRuntime(image: Uint8Array, table: number): void {
-	image.set(runtime, 0);
+	image.set(assemble('.option norvc\nj 0x2000 + .').bytes, 0);
+	image.set(runtime, RUNTIME - RAM);
 	image.set(supervisor, STUB - RAM);
 	new DataView(image.buffer, image.byteOffset).setBigUint64(VARIABLES - RAM + Variable.table, BigInt(table), true);
 }
