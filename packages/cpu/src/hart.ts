@@ -78,6 +78,8 @@ export interface HartParts {
 const LIMIT: Exit = { reason: 'limit' };
 const WAIT: Exit = { reason: 'wait' };
 const INTERRUPT_BIT = 0x8000_0000;
+/** Bits 31:20 of CBO.ZERO. */
+const CBO_ZERO = 4;
 
 /** How to make the access of an instruction: by mnemonic. */
 interface AccessForm {
@@ -303,6 +305,7 @@ export class Hart implements PrivilegedHart {
 
 	#updateContext(): void {
 		this.#contextDirty = false;
+		this.#words[Word.zeroEnabled >> 2] = checkCacheBlock(this.state, CBO_ZERO) === 0 ? 1 : 0;
 		this.#parts.translation.updateModes();
 	}
 
@@ -401,7 +404,7 @@ export class Hart implements PrivilegedHart {
 		if (cause !== 0) return this.#trap(cause, false, BigInt(word >>> 0), undefined);
 		const { translation, code } = this.#parts;
 		const address = this.state[Slot.x + this.#decoded.rs1]!;
-		const zero = word >>> 20 === 4;
+		const zero = word >>> 20 === CBO_ZERO;
 		const block = BigInt.asUintN(64, address & ~63n);
 		const mode = translation.dataMode;
 		// Management operations need what a load or a store needs; caches are coherent, so they do no more.

@@ -49,6 +49,8 @@ export const Word = {
 	guestPhysical: engine + 80,
 	/** 1: the fault is on an implicit read of a VS-stage table, 2: on an implicit write, 0: neither. */
 	implicit: engine + 88,
+	/** Nonzero where CBO.ZERO may be executed. */
+	zeroEnabled: engine + 100,
 	/** Linear addresses of the page map and of the code map. */
 	pageMap: engine + 92,
 	codeMap: engine + 96,
@@ -123,11 +125,11 @@ export const Tlb = {
 	write: 0x4000,
 	execute: 0x8000,
 	/**
-	 * A byte for each context id, which says whether it has entries of pages larger than 4 KiB: bit 0 in the lower half of
-	 * the address space, bit 1 in the upper. Behind them, the bits of all contexts together.
+	 * 512 bits: whether a page larger than 4 KiB was entered in a gibibyte of the address space, by the lowest bits of the
+	 * gibibyte's number. All are set for one that is larger still. Bare spaces do not count: no fence changes them.
 	 */
 	large: 0xc000,
-	largeAny: 0xc200,
+	largeBytes: 64,
 	/** Bytes for one hart. */
 	bytes: 0x1_0000,
 	/** Context ids are 1 to this; 0 never matches. */

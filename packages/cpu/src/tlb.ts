@@ -38,7 +38,7 @@ const isMachine = (key: ContextKey): boolean => (key & 3) === 3;
 export interface HartTlbState {
 	/** By id; -1 for ids that were given and have no context any more. */
 	readonly contexts: readonly ContextKey[];
-	/** The bytes at `Tlb.large` and `Tlb.largeAny`. */
+	/** The bits at `Tlb.large`. */
 	readonly largePages: Uint8Array;
 	/** Tag, addend and page bits of every entry, addends counted from the frame pool's start. */
 	readonly entries: Uint8Array;
@@ -46,15 +46,13 @@ export interface HartTlbState {
 
 /** An id whose context was flushed. */
 const DEAD: ContextKey = -1;
-/** Bytes from `Tlb.large` to the end of `Tlb.largeAny`. */
-const LARGE_BYTES = Tlb.largeAny + 4 - Tlb.large;
 
 /** One hart's TLBs. */
 export class HartTlb {
 	/** Linear address. */
 	readonly base: number;
 	readonly #words: Int32Array;
-	/** What pages larger than 4 KiB were entered: see `Tlb.large`. The walker in WebAssembly writes it too. */
+	/** The bits at `Tlb.large`, which the walk in WebAssembly writes too. */
 	readonly #large: Uint8Array;
 	readonly #poolStart: number;
 	readonly #ids = new Map<ContextKey, number>();
@@ -67,7 +65,7 @@ export class HartTlb {
 	constructor(layout: LinearLayout, hart: number) {
 		this.base = layout.tlb + hart * Tlb.bytes;
 		this.#words = new Int32Array(layout.memory.buffer, this.base, (Tlb.execute + Tlb.stride) / 4);
-		this.#large = new Uint8Array(layout.memory.buffer, this.base + Tlb.large, LARGE_BYTES);
+		this.#large = new Uint8Array(layout.memory.buffer, this.base + Tlb.large, Tlb.largeBytes);
 		this.#poolStart = layout.poolStart;
 	}
 
@@ -96,11 +94,8 @@ export class HartTlb {
 		this.#words[at + 1] = high;
 		this.#words[at + 2] = addend;
 		this.#words[at + 3] = pageBits;
-		if (pageBits > 12) {
-			const half = high < 0 ? 2 : 1;
-			this.#large[context]! |= half;
-			this.#large[Tlb.largeAny - Tlb.large]! |= half;
-		}
+		if (pageBits > 30 && pageBits < 64) this.#large.fill(0xff);
+		else if (pageBits > 12 && pageBits < 64) this.#large[gibibyte(low, high) >> 3]! |= 1 << (gibibyte(low, high) & 7);
 	}
 
 	/** Removes the entry of an address from one TLB. */
@@ -178,7 +173,7 @@ export class HartTlb {
 
 	/** Takes a snapshot's state; fetches are looked up anew, which nothing can tell. */
 	restore(state: HartTlbState): void {
-		if (state.contexts.length > Tlb.contexts || state.largePages.length !== LARGE_BYTES)
+		if (state.contexts.length > Tlb.contexts || state.largePages.length !== Tlb.largeBytes)
 			throw new RangeError('TLB snapshot: wrong length');
 		this.clear();
 		this.#keys.set(state.contexts, 1);
@@ -219,24 +214,19 @@ export class HartTlb {
 			if (this.#names(id, virtual, vmid, asid)) words[at] = 0;
 		}
 		// A larger page may have an entry for each of its 4 KiB.
-		const half = high < 0 ? 2 : 1;
-		if (!(this.#large[Tlb.largeAny - Tlb.large]! & half)) return;
-		for (let id = 1; id < this.#nextContext; id++) {
-			if (this.#large[id]! & half && this.#names(id, virtual, vmid, asid)) {
-				this.#flushLargePage(virtual, vmid, asid, low, high);
-				return;
-			}
-		}
-	}
-
-	#flushLargePage(virtual: boolean, vmid: number, asid: number | undefined, low: number, high: number): void {
-		const words = this.#words;
+		if (((this.#large[gibibyte(low, high) >> 3]! >> (gibibyte(low, high) & 7)) & 1) === 0) return;
 		for (let at = 0; at < words.length; at += 4) {
-			if (words[at + 3]! <= 12 || words[at] === 0 || !samePage(words[at]!, words[at + 1]!, low, high, words[at + 3]!))
-				continue;
-			if (this.#names((words[at]! & 0xfff) >>> 3, virtual, vmid, asid)) words[at] = 0;
+			const tag = words[at]!;
+			const bits = words[at + 3]!;
+			if (bits <= 12 || tag === 0 || !samePage(tag, words[at + 1]!, low, high, bits)) continue;
+			if (this.#names((tag & 0xfff) >>> 3, virtual, vmid, asid)) words[at] = 0;
 		}
 	}
+}
+
+/** Number of the gibibyte that an address is in, its lowest nine bits. */
+function gibibyte(low: number, high: number): number {
+	return ((low >>> 30) | (high << 2)) & 511;
 }
 
 function samePage(tagLow: number, tagHigh: number, low: number, high: number, pageBits: number): boolean {

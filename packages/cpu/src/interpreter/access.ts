@@ -6,6 +6,7 @@
 import { type Expr, type FunctionRef, I32, I64, i32, i64, type Local, type ModuleBuilder } from '@partita/wasm-builder';
 import { DecodedPage, ExitCode, Tlb, Word } from '../layout.ts';
 import { tlbEntry } from '../walker/fill.ts';
+import { Kind } from '../walker/stage.ts';
 import { Special } from './opcodes.ts';
 
 /** Exception codes that this file raises (Privileged Architecture 20240411, table 22). */
@@ -24,6 +25,8 @@ export interface AccessFunctions {
 	readonly atomicAddress: FunctionRef;
 	/** (linear address, size bits): after a store through `atomicAddress`. */
 	readonly stored: FunctionRef;
+	/** (virtual address) -> nonzero where it has zeroed the 64-byte block at the address; 0: TypeScript has to. */
+	readonly zeroBlock: FunctionRef;
 	/** (decoded page, first byte in the page, bytes): forgets the entries that cover these bytes. */
 	readonly forget: FunctionRef;
 }
@@ -40,6 +43,7 @@ export function emitAccess(module: ModuleBuilder, locate: FunctionRef, fill: Fun
 		slowStore: emitSlowStore(module, probe, forget),
 		atomicAddress: emitAtomicAddress(module, probe),
 		stored: emitStored(module, forget),
+		zeroBlock: emitZeroBlock(module, forget, fill),
 		forget,
 	};
 }
@@ -241,5 +245,31 @@ function emitStored(module: ModuleBuilder, forget: FunctionRef): FunctionRef {
 	f.if(i32.load(0, Word.storeCode), () =>
 		f.call(forget, i32.load(0, Word.storeCode), i32.and(host, 4095), i32.shl(1, size)),
 	);
+	return f;
+}
+
+/** CBO.ZERO, where it may be executed and nothing is in its way. */
+function emitZeroBlock(module: ModuleBuilder, forget: FunctionRef, fill: FunctionRef): FunctionRef {
+	const f = module.function([I64], [I32]);
+	const address = f.param<I64>(0);
+	const entry = f.local(I32);
+	const host = f.local(I32);
+	f.if(i32.eqz(i32.load(0, Word.zeroEnabled)), () => f.return(0));
+	f.set(address, i64.and(address, -64));
+	f.set(entry, i32.add(tlbEntry(address, i32.load(0, Word.tlb)), Tlb.write));
+	const tag = i64.or(i64.and(address, -4096), i64.load(0, Word.dataContext));
+	f.if(
+		i64.eq(i64.load(entry), tag),
+		() => f.set(host, i32.add(i32.wrap(address), i32.load(entry, 8))),
+		() => {
+			i32.store(f, 0, 0, Word.storeCode);
+			f.set(host, i32.call(fill, address, Kind.store));
+			f.if(i32.eqz(host), () => f.return(0));
+			const code = i32.load(0, Word.storeCode);
+			f.if(code, () => f.call(forget, code, i32.and(host, 4095), 64));
+		},
+	);
+	for (let offset = 0; offset < 64; offset += 8) i64.store(f, host, 0, offset);
+	f.push(1);
 	return f;
 }

@@ -71,6 +71,7 @@ export function emitInterpreter(): Uint8Array<ArrayBuffer> {
 		...emitCarrylessProducts(module),
 		atomicAddress: access.atomicAddress,
 		stored: access.stored,
+		zeroBlock: access.zeroBlock,
 	};
 	emitInterpret(module, helpers, access, fill);
 	return module.emit();
@@ -328,8 +329,12 @@ class InterpreterContext implements Context {
 		this.f.brIf(this.exits.leave, i32.eqz(ok));
 	}
 
+	systemUnless(ok: Operand<I32>): void {
+		this.f.brIf(this.exits.system, i32.eqz(ok));
+	}
+
 	needsFloat(writes: boolean): void {
-		this.f.brIf(this.exits.system, i32.eqz(i32.load(0, writes ? Word.floatDirty : Word.floatEnabled)));
+		this.systemUnless(i32.load(0, writes ? Word.floatDirty : Word.floatEnabled));
 	}
 
 	/** Goes on with the next entry. */

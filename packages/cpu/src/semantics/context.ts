@@ -16,6 +16,8 @@ export interface Helpers {
 	readonly atomicAddress: FunctionRef;
 	/** (linear address, size bits): after a store outside the usual path, forgets decoded code that it changed. */
 	readonly stored: FunctionRef;
+	/** (virtual address) -> nonzero where it has executed CBO.ZERO; 0: TypeScript has to. */
+	readonly zeroBlock: FunctionRef;
 	/** (a, b) -> carry-less product, low and high halves. */
 	readonly clmul: FunctionRef;
 	readonly clmulh: FunctionRef;
@@ -50,6 +52,8 @@ export interface Context {
 	store(size: SizeBits, value: Expr<I64>): void;
 	/** Leaves with the exit code that a helper has set, where `ok` is zero. */
 	leaveUnless(ok: Operand<I32>): void;
+	/** Leaves for TypeScript to execute the instruction, where `ok` is zero. */
+	systemUnless(ok: Operand<I32>): void;
 	/** Requires FS not Off; `writes`: it must be Dirty, since the instruction changes registers or flags. */
 	needsFloat(writes: boolean): void;
 }

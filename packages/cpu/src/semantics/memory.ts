@@ -104,5 +104,5 @@ export const memorySemantics = {
 	'cbo.inval': { kind: 'system' },
 	'cbo.clean': { kind: 'system' },
 	'cbo.flush': { kind: 'system' },
-	'cbo.zero': { kind: 'system' },
+	'cbo.zero': plain((c) => c.systemUnless(i32.call(c.helpers.zeroBlock, c.rs1))),
 } satisfies Record<string, Semantics>;

@@ -135,7 +135,6 @@ function emitEnter(
 ): void {
 	const entry = f.local(I32);
 	const context = f.local(I32);
-	const large = f.local(I32);
 	const tlb = i32.load(0, Word.tlb);
 	const pageBits = i32.and(i32.wrap(packed), PACKED_PAGE);
 	f.set(context, i32.select(i32.eq(kind, Kind.fetch), i32.load(0, Word.fetchContext), i32.load(0, Word.dataContext)));
@@ -143,15 +142,17 @@ function emitEnter(
 	i64.store(f, entry, i64.or(i64.and(address, -4096), i64.extendU(context)));
 	i32.store(f, entry, addend, 8);
 	i32.store(f, entry, pageBits, 12);
-	f.if(i32.gtU(pageBits, 12), () => {
-		f.set(large, i32.select(i64.ltS(address, 0), 2, 1));
-		f.set(entry, i32.add(tlb, i32.shrU(context, 3)));
-		setBits(f, entry, large, Tlb.large);
-		f.set(entry, tlb);
-		setBits(f, entry, large, Tlb.largeAny);
+	// As `Tlb.large` says.
+	f.if(i32.ltU(i32.sub(pageBits, 13), 64 - 13), () => {
+		f.if(
+			i32.gtU(pageBits, 30),
+			() => f.memoryFill(i32.add(tlb, Tlb.large), 0xff, Tlb.largeBytes),
+			() => {
+				f.set(context, i32.and(i32.wrap(i64.shrU(address, 30)), 511));
+				f.set(entry, i32.add(tlb, i32.shrU(context, 3)));
+				const bit = i32.shl(1, i32.and(context, 7));
+				i32.store8(f, entry, i32.or(i32.load8U(entry, Tlb.large), bit), Tlb.large);
+			},
+		);
 	});
-}
-
-function setBits(f: FunctionBuilder, at: Local<I32>, bits: Local<I32>, offset: number): void {
-	i32.store8(f, at, i32.or(i32.load8U(at, offset), bits), offset);
 }
