@@ -126,5 +126,6 @@ if (problems.length > 0) console.log(`\n${failed ? 'Failed' : 'Noted'}:\n${probl
 if (!failed && total.skipped > 0) console.log('\nTests are skipped where a program that judges them is missing.');
 const line = `${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ''}`;
 writeFileSync(join(root, '.reports', 'total.txt'), `${line}\n`);
-console.log(`\n${line}`);
+// In CI .ci/run prints the counts, as its last line.
+if (!ci) console.log(`\n${line}`);
 process.exitCode = failed ? 1 : 0;
