@@ -1,4 +1,5 @@
 /** What a guest finds when it starts: judged by QEMU 7.2, which runs the same program. */
+import { Slot } from '@partita/cpu';
 import { describe, expect, test } from 'vitest';
 import { CHECKPOINT, MemoryMap } from '../src/index.ts';
 import { EXIT, elf, guest, RAM, runToEnd, supervisorGuest, word } from './support/guest.ts';
@@ -120,11 +121,11 @@ describe('start', () => {
 		});
 		machine.run(7);
 		const [hart] = machine.harts;
-		expect(hart!.state[64]).toBe(RAM + 4n);
-		expect(hart!.state[10]).toBe(0n);
-		expect(hart!.state[11]).toBe(BigInt(machine.boot.deviceTree));
+		expect(hart!.state[Slot.pc]).toBe(RAM + 4n);
+		expect(hart!.state[Slot.x + 10]).toBe(0n);
+		expect(hart!.state[Slot.x + 11]).toBe(BigInt(machine.boot.deviceTree));
 		// OpenSBI, include/sbi/fw_dynamic.h: magic "OSBI", version 2, next_addr, next_mode S, options, boot_hart.
-		const info = hart!.state[12]!;
+		const info = hart!.state[Slot.x + 12]!;
 		const fields = [0n, 1n, 2n, 3n, 4n, 5n].map((index) => word(machine, info + index * 8n));
 		expect(fields).toEqual([0x4942_534fn, 2n, RAM + 0x20_0000n, 1n, 0n, 0n]);
 	});
@@ -132,12 +133,12 @@ describe('start', () => {
 	test('under the built-in SBI one hart enters the kernel in S-mode, the others are stopped', () => {
 		const { machine } = supervisorGuest('1: j 1b', { harts: 3 });
 		machine.run(10);
-		expect(machine.harts.map(({ state }) => state[65])).toEqual([1n, 1n, 1n]);
-		expect(machine.harts.map(({ state }) => state[67])).not.toContain(undefined);
-		expect(machine.harts[0]!.state[67]).toBeGreaterThan(0n);
-		expect(machine.harts.slice(1).map(({ state }) => state[67])).toEqual([0n, 0n]);
-		expect(machine.harts[0]!.state[10]).toBe(0n);
-		expect(machine.harts[0]!.state[11]).toBe(BigInt(machine.boot.deviceTree));
+		expect(machine.harts.map(({ state }) => state[Slot.privilege])).toEqual([1n, 1n, 1n]);
+		expect(machine.harts.map(({ state }) => state[Slot.retired])).not.toContain(undefined);
+		expect(machine.harts[0]!.state[Slot.retired]).toBeGreaterThan(0n);
+		expect(machine.harts.slice(1).map(({ state }) => state[Slot.retired])).toEqual([0n, 0n]);
+		expect(machine.harts[0]!.state[Slot.x + 10]).toBe(0n);
+		expect(machine.harts[0]!.state[Slot.x + 11]).toBe(BigInt(machine.boot.deviceTree));
 	});
 
 	test('a devicetree lies in the boot ROM where RAM is small', () => {
@@ -146,7 +147,7 @@ describe('start', () => {
 		expect(deviceTree).toBeGreaterThan(MemoryMap.rom.base);
 		expect(deviceTree + blob.length).toBeLessThanOrEqual(MemoryMap.rom.base + MemoryMap.rom.size);
 		machine.run(100);
-		expect(machine.harts[0]!.state[11]).toBe(BigInt(deviceTree));
+		expect(machine.harts[0]!.state[Slot.x + 11]).toBe(BigInt(deviceTree));
 		const bytes = new Uint8Array(blob.length);
 		machine.memory.read(deviceTree, bytes);
 		expect(bytes).toEqual(blob);
@@ -177,6 +178,6 @@ describe('start', () => {
 			expect(machine.run(limit)).toEqual({ reason: 'limit' });
 			expect(machine.executed - before).toBe(limit);
 		}
-		expect(machine.harts[0]!.state[67]).toBe(BigInt(machine.executed));
+		expect(machine.harts[0]!.state[Slot.retired]).toBe(BigInt(machine.executed));
 	});
 });
