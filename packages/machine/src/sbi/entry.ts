@@ -4,7 +4,7 @@
  */
 import { resetState, Slot } from '@partita/cpu';
 import { csrFields } from '@partita/riscv';
-import type { SbiHart } from './ports.ts';
+import type { FirmwareHart } from './ports.ts';
 
 /** a0, the first of the argument registers. */
 export const A0: number = Slot.x + 10;
@@ -27,7 +27,7 @@ const PMP_ADDRESS = (1n << 54n) - 1n;
  * Puts a hart at `pc` in S-mode, without translation, interrupts off, a0 = its id, a1 = `opaque`; all else is as after
  * reset. What a reset of the hart does not reach stays: instructions retired, and the lines that controllers drive.
  */
-export function enterSupervisor(hart: SbiHart, id: number, pc: bigint, opaque: bigint): void {
+export function enterSupervisor(hart: FirmwareHart, id: number, pc: bigint, opaque: bigint): void {
 	const { state } = hart;
 	const retired = state[Slot.retired];
 	const lines = state[Slot.lines];
@@ -57,7 +57,7 @@ export function enterSupervisor(hart: SbiHart, id: number, pc: bigint, opaque: b
  * The registers of a hart that resumes from a non-retentive suspension ("HSM Hart Resume Register State"): they are set
  * when it goes to sleep, since nothing can see them before it wakes. Interrupt enables stay, so that it does.
  */
-export function resumeSupervisor(hart: SbiHart, id: number, pc: bigint, opaque: bigint): void {
+export function resumeSupervisor(hart: FirmwareHart, id: number, pc: bigint, opaque: bigint): void {
 	const { state } = hart;
 	state[Slot.satp] = 0n;
 	state[Slot.mstatus] &= ~csrFields.mstatus.SIE;

@@ -8,7 +8,8 @@
  */
 import { Slot } from '@partita/cpu';
 import { csrFields, csrNumbers } from '@partita/riscv';
-import { type Extension, failure, type SbiCall, type SbiReturn, success } from './call.ts';
+import { type Extension, failure, type SbiCall, type SbiReturn, success } from '@partita/sbi';
+import type { FirmwareHart } from './ports.ts';
 
 interface Counter {
 	readonly index: bigint;
@@ -43,29 +44,31 @@ const Start = { SET_INIT_VALUE: 1n, INIT_SNAPSHOT: 2n, RESERVED: ~3n };
 const Stop = { TAKE_SNAPSHOT: 2n, RESERVED: ~3n };
 
 /** PMU. */
-export const performanceExtension: Extension = ({ ports }, call) => {
-	const { state } = ports.harts[call.hart];
-	switch (call.function) {
-		case 0:
-			return success(COUNTERS);
-		case 1: {
-			const counter = counters.find(({ index }) => index === call.args[0]);
-			return counter === undefined ? failure('INVALID_PARAM') : success(BigInt(counter.csr) | WIDTH);
+export const performanceExtension =
+	(harts: readonly FirmwareHart[]): Extension =>
+	(_machine, call) => {
+		const { state } = harts[call.hart];
+		switch (call.function) {
+			case 0:
+				return success(COUNTERS);
+			case 1: {
+				const counter = counters.find(({ index }) => index === call.args[0]);
+				return counter === undefined ? failure('INVALID_PARAM') : success(BigInt(counter.csr) | WIDTH);
+			}
+			case 2:
+				return configure(state, call);
+			case 3:
+				return start(state, call);
+			case 4:
+				return stop(state, call);
+			case 5:
+			case 6:
+				// Firmware counters: there are none.
+				return failure('INVALID_PARAM');
+			default:
+				return failure('NOT_SUPPORTED');
 		}
-		case 2:
-			return configure(state, call);
-		case 3:
-			return start(state, call);
-		case 4:
-			return stop(state, call);
-		case 5:
-		case 6:
-			// Firmware counters: there are none.
-			return failure('INVALID_PARAM');
-		default:
-			return failure('NOT_SUPPORTED');
-	}
-};
+	};
 
 /** The counters of a set; undefined where one of them does not exist. */
 function counterSet(base: bigint, mask: bigint): Counter[] | undefined {

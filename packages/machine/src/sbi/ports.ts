@@ -2,9 +2,10 @@
  * What the built-in SBI needs of the machine it is the firmware of. The board gives it; `Hart` and `PhysicalMemory` fit.
  */
 import type { GuestAccess } from '@partita/cpu';
+import type { SbiPorts } from '@partita/sbi';
 
-/** A hart as the SBI sees it: its state, and who is told when that changes. */
-export interface SbiHart {
+/** A hart as the firmware sees it: its state, and who is told when that changes. */
+export interface FirmwareHart {
 	/** Architectural state, indexed by `Slot` of `@partita/cpu`. */
 	readonly state: BigUint64Array;
 	readonly ports: {
@@ -20,51 +21,16 @@ export interface SbiHart {
 	enterTrap(cause: number, interrupt: boolean, value: bigint, guest?: GuestAccess): void;
 }
 
-/** Kinds of system reset: SBI 2.0, "SRST System Reset Types". */
-export type ResetType = 'shutdown' | 'cold-reboot' | 'warm-reboot';
-
-/** The machine around the SBI. */
-export interface SbiPorts {
+/** The machine around the firmware. */
+export interface FirmwarePorts extends Pick<SbiPorts, 'memory' | 'console' | 'reset'> {
 	/** All harts; their index is their hart id. */
-	readonly harts: readonly SbiHart[];
-	/** Physical memory: false, with nothing copied, where part of the range is not memory (or not writable). */
-	readonly memory: {
-		read(address: number, into: Uint8Array): boolean;
-		write(address: number, from: Uint8Array): boolean;
-	};
-	/** The debug console. */
-	readonly console: {
-		write(bytes: Uint8Array): void;
-		/** At most `max` bytes that have arrived; none is an empty array. */
-		read(max: number): Uint8Array;
-	};
-	/**
-	 * The system is to be reset: no hart may be run any further until it has been. The calling hart stays at its ECALL.
-	 * @param failure the supervisor gave "system failure" as its reason
-	 */
-	reset(type: ResetType, failure: boolean): void;
+	readonly harts: readonly FirmwareHart[];
 }
 
 /** A trap that would enter M-mode; `TrapExit` of `@partita/cpu` is one. */
-export interface SbiTrap {
+export interface FirmwareTrap {
 	readonly cause: number;
 	readonly interrupt: boolean;
 	readonly value: bigint;
 	readonly guest: GuestAccess | undefined;
-}
-
-/** What the SBI remembers of a hart. */
-export interface SbiHartState {
-	/** HSM state STOPPED. */
-	readonly stopped: boolean;
-	/**
-	 * Instructions that the hart had retired when it last called `sbi_hart_suspend`: while it waits and this is still
-	 * its count, it is SUSPENDED. -1: it has not.
-	 */
-	readonly suspendedAt: bigint;
-}
-
-/** Plain state of the SBI. All else that it does is in the harts' own state. */
-export interface SbiState {
-	readonly harts: readonly SbiHartState[];
 }

@@ -1,7 +1,7 @@
 // Expected values: RISC-V SBI 2.0, "RFENCE Extension".
 import { Slot } from '@partita/cpu';
 import { describe, expect, test } from 'vitest';
-import { Sbi, type SbiHart } from './index.ts';
+import { type FirmwareHart, Sbi } from './index.ts';
 import { RAM, SbiBoard } from './testing/sbi-board.ts';
 
 const RFENCE = 0x5246_4e43;
@@ -17,7 +17,7 @@ function recorder(harts: number) {
 	const nothing = (): void => {};
 	const states = Array.from({ length: harts }, () => new BigUint64Array(256));
 	const parts = states.map(
-		(state, id): SbiHart => ({
+		(state, id): FirmwareHart => ({
 			state,
 			ports: {
 				flush: (kind, address, space) => {

@@ -1,41 +1,17 @@
 /**
- * The built-in SBI: the RISC-V Supervisor Binary Interface 2.0 for boots without a firmware image. It is M-mode, hosted
- * outside the machine: the engine runs with `hosted: { machine: true, supervisor: false }`, and a trap that would enter
- * M-mode comes here.
+ * The built-in SBI: the firmware of boots without a firmware image. It is M-mode, hosted outside the machine: the engine
+ * runs with `hosted: { machine: true, supervisor: false }`, and a trap that would enter M-mode comes here.
  *
- * Base, TIME, sPI, RFNC, HSM, SRST, DBCN, PMU and the legacy calls 0 to 3 and 8; what is not implemented answers
- * SBI_ERR_NOT_SUPPORTED. Arguments are a guest's: none of them makes a call throw, or run for long.
+ * The calls are those of `@partita/sbi`, and PMU.
  */
 import { Slot } from '@partita/cpu';
 import { exceptions } from '@partita/riscv';
-import { baseExtension } from './base.ts';
-import { type Extension, ExtensionId, failure, SbiError, type SbiMachine, STARTED, STOPPED, word } from './call.ts';
-import { debugConsoleExtension } from './debug-console.ts';
+import { Sbi as Calls, ExtensionId, type SbiState } from '@partita/sbi';
 import { A0, enterSupervisor } from './entry.ts';
-import { hartStateExtension } from './hart-state.ts';
-import { ipiExtension } from './ipi.ts';
-import { legacyExtensions } from './legacy.ts';
 import { performanceExtension } from './performance.ts';
-import type { SbiHartState, SbiPorts, SbiState, SbiTrap } from './ports.ts';
-import { remoteFenceExtension } from './remote-fence.ts';
-import { systemResetExtension } from './system-reset.ts';
-import { timerExtension } from './timer.ts';
+import type { FirmwarePorts, FirmwareTrap } from './ports.ts';
+import { SupervisorHart } from './supervisor-hart.ts';
 
-/** By EID. */
-const extensions: ReadonlyMap<number, Extension> = new Map<number, Extension>([
-	[ExtensionId.BASE, baseExtension((id) => extensions.has(id) || legacyExtensions.has(id))],
-	[ExtensionId.TIME, timerExtension],
-	[ExtensionId.IPI, ipiExtension],
-	[ExtensionId.RFENCE, remoteFenceExtension],
-	[ExtensionId.HSM, hartStateExtension],
-	[ExtensionId.SRST, systemResetExtension],
-	[ExtensionId.DBCN, debugConsoleExtension],
-	[ExtensionId.PMU, performanceExtension],
-]);
-
-/** EIDs below this are legacy: FID and a1 are not looked at. */
-const LEGACY_END = 0x10;
-const A6 = A0 + 6;
 const A7 = A0 + 7;
 
 /**
@@ -45,28 +21,32 @@ const A7 = A0 + 7;
  * not retire, but it counts towards the hart's limit and in time: a guest of nothing but calls does not stop time.
  */
 export class Sbi {
-	readonly #machine: SbiMachine;
+	readonly #ports: FirmwarePorts;
+	readonly #calls: Calls;
 
-	constructor(ports: SbiPorts) {
-		this.#machine = { ports, harts: ports.harts.map(() => STOPPED) };
+	constructor(ports: FirmwarePorts) {
+		this.#ports = ports;
+		const { harts, memory, console } = ports;
+		this.#calls = new Calls(
+			{
+				harts: harts.map((_, id) => new SupervisorHart(harts, id)),
+				hypervisor: true,
+				memory,
+				console,
+				reset: (type, failure) => ports.reset(type, failure),
+			},
+			[[ExtensionId.PMU, performanceExtension(harts)]],
+		);
 	}
 
 	/** A copy of the state, for a snapshot. The harts' own state is the engine's to save. */
 	get state(): SbiState {
-		return { harts: this.#machine.harts.map((hart) => ({ ...hart })) };
+		return this.#calls.state;
 	}
 
 	/** Takes a snapshot's state. Throws `RangeError` where it is none of a machine with these harts. */
 	restore(state: SbiState): void {
-		const { harts } = this.#machine;
-		if (!Array.isArray(state.harts) || state.harts.length !== harts.length)
-			throw new RangeError(`SBI snapshot: not of a machine with ${harts.length} harts`);
-		const restored = state.harts.map((hart: SbiHartState | null) => {
-			if (typeof hart?.stopped !== 'boolean' || typeof hart.suspendedAt !== 'bigint')
-				throw new RangeError('SBI snapshot: a hart state is damaged');
-			return { stopped: hart.stopped, suspendedAt: hart.suspendedAt };
-		});
-		for (const [id, hart] of restored.entries()) harts[id] = hart;
+		this.#calls.restore(state);
 	}
 
 	/**
@@ -76,19 +56,16 @@ export class Sbi {
 	 * @param opaque what it finds in a1: the devicetree's physical address
 	 */
 	initialise(bootHart: number, pc: bigint, opaque: bigint): void {
-		const { ports, harts } = this.#machine;
-		if (harts[bootHart] === undefined) throw new RangeError(`no hart ${bootHart}: there are ${harts.length}`);
-		for (const [id, hart] of ports.harts.entries()) {
+		this.#calls.initialise(bootHart);
+		for (const [id, hart] of this.#ports.harts.entries()) {
 			const boot = id === bootHart;
 			enterSupervisor(hart, id, boot ? pc : 0n, boot ? opaque : 0n);
-			harts[id] = boot ? STARTED : STOPPED;
 		}
 	}
 
 	/** Whether a hart is to be run: it is not stopped. A suspended one waits, as in WFI. */
 	isRunning(hart: number): boolean {
-		const state = this.#machine.harts[hart];
-		return state !== undefined && !state.stopped;
+		return this.#calls.isRunning(hart);
 	}
 
 	/**
@@ -98,47 +75,25 @@ export class Sbi {
 	 * S-mode takes it. M-level interrupts have no one to handle them: they are disabled.
 	 * @param hart id of the hart that trapped
 	 */
-	handleTrap(hart: number, trap: SbiTrap): void {
-		const { ports, harts } = this.#machine;
-		const trapped = ports.harts[hart];
+	handleTrap(hart: number, trap: FirmwareTrap): void {
+		const { harts } = this.#ports;
+		const trapped = harts[hart];
 		if (trapped === undefined) throw new RangeError(`no hart ${hart}: there are ${harts.length}`);
 		const { state } = trapped;
 		state[Slot.reservation] = ~0n;
 		if (state[Slot.privilege] === 3n) {
 			// M-mode is here and not in the machine; only a damaged snapshot leads a hart there.
-			harts[hart] = STOPPED;
+			this.#calls.stop(hart);
 		} else if (trap.interrupt) {
 			state[Slot.mie] &= ~(1n << BigInt(trap.cause));
 			trapped.ports.interruptsChanged();
 		} else if (trap.cause === exceptions.EnvironmentCallFromS) {
-			this.#call(hart);
+			if (this.#calls.call(hart, state.subarray(A0, A7 + 1))) state[Slot.pc] += 4n;
 		} else {
 			const delegation = state[Slot.medeleg];
 			state[Slot.medeleg] = delegation | (1n << BigInt(trap.cause));
 			trapped.enterTrap(trap.cause, false, trap.value, trap.guest);
 			state[Slot.medeleg] = delegation;
 		}
-	}
-
-	#call(hart: number): void {
-		const { state } = this.#machine.ports.harts[hart];
-		const id = word(state[A7]);
-		if (id < LEGACY_END) {
-			const legacy = legacyExtensions.get(id);
-			const result = legacy === undefined ? SbiError.NOT_SUPPORTED : legacy(this.#machine, hart, state[A0]);
-			if (result === undefined) return;
-			state[A0] = result;
-		} else {
-			const extension = extensions.get(id);
-			const args = Array.from(state.subarray(A0, A6));
-			const result =
-				extension === undefined
-					? failure('NOT_SUPPORTED')
-					: extension(this.#machine, { hart, function: word(state[A6]), args });
-			if (result === undefined) return;
-			state[A0] = result.error;
-			state[A0 + 1] = result.value;
-		}
-		state[Slot.pc] += 4n;
 	}
 }

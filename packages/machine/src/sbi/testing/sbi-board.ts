@@ -4,8 +4,9 @@
 import { createLinearLayout, Engine, type Hart, Slot } from '@partita/cpu';
 import { AddressMap, PhysicalMemory } from '@partita/memory';
 import { asm, assemble } from '@partita/riscv';
+import type { ResetType } from '@partita/sbi';
 import { A0 } from '../entry.ts';
-import { type ResetType, Sbi } from '../index.ts';
+import { Sbi } from '../index.ts';
 
 export const RAM = 0x8000_0000;
 export const RAM_BYTES = 0x10_0000;

@@ -6,8 +6,6 @@
  * Only supervisors that know no other SBI than 0.1 call them.
  */
 import type { SbiMachine } from './call.ts';
-import { clearIpi } from './ipi.ts';
-import { setTimer } from './timer.ts';
 
 /** A legacy call: what a0 is to be, signed; `undefined`: the call does not return. */
 export type LegacyExtension = (machine: SbiMachine, hart: number, argument: bigint) => bigint | undefined;
@@ -17,7 +15,7 @@ export const legacyExtensions: ReadonlyMap<number, LegacyExtension> = new Map<nu
 	[
 		0x00,
 		({ ports }, hart, time) => {
-			setTimer(ports.harts[hart], time);
+			ports.harts[hart].setTimer(time);
 			return 0n;
 		},
 	],
@@ -35,7 +33,7 @@ export const legacyExtensions: ReadonlyMap<number, LegacyExtension> = new Map<nu
 			return input.length === 0 ? -1n : BigInt(input[0]);
 		},
 	],
-	[0x03, ({ ports }, hart) => (clearIpi(ports.harts[hart]) ? 1n : 0n)],
+	[0x03, ({ ports }, hart) => (ports.harts[hart].clearSoftware() ? 1n : 0n)],
 	[
 		0x08,
 		({ ports }) => {

@@ -2,17 +2,14 @@
  * Remote fences. RISC-V SBI 2.0, "RFENCE Extension (EID #0x52464E43 "RFNC")".
  *
  * They are complete when the call returns: no hart but the caller's runs meanwhile. Instruction fetches see stores at
- * once on this machine, so that a remote FENCE.I has nothing left to do.
+ * once on the machine that this is for, so that a remote FENCE.I has nothing left to do.
  */
-import { Slot } from '@partita/cpu';
-import { csrFields } from '@partita/riscv';
 import { ALL_ONES, type Extension, failure, hartList, success } from './call.ts';
 
 /** Ranges of more pages than this are fenced as the whole address space. */
 export const RANGE_PAGES = 16;
 
 const PAGE = 4096n;
-const { VMID } = csrFields.hgatp;
 
 interface RemoteFence {
 	readonly kind: 'vma' | 'vvma' | 'gvma';
@@ -31,6 +28,9 @@ const fences: readonly (RemoteFence | undefined)[] = [
 	{ kind: 'vvma', idMask: undefined },
 ];
 
+/** From this FID on, fences are those of a hypervisor for its guests. */
+const GUEST_FENCES = 3;
+
 /** Addresses to fence one by one; [undefined] for the whole address space; undefined where the range is not valid. */
 function fencedPages(start: bigint, size: bigint): (bigint | undefined)[] | undefined {
 	if ((start === 0n && size === 0n) || size === ALL_ONES) return [undefined];
@@ -47,7 +47,7 @@ function fencedPages(start: bigint, size: bigint): (bigint | undefined)[] | unde
 /** RFNC. */
 export const remoteFenceExtension: Extension = ({ ports, harts }, call) => {
 	const { args } = call;
-	if (call.function >= fences.length) return failure('NOT_SUPPORTED');
+	if (call.function >= (ports.hypervisor ? fences.length : GUEST_FENCES)) return failure('NOT_SUPPORTED');
 	const targets = hartList(harts.length, args[0], args[1]);
 	if (targets === undefined) return failure('INVALID_PARAM');
 	const fence = fences[call.function];
@@ -55,15 +55,8 @@ export const remoteFenceExtension: Extension = ({ ports, harts }, call) => {
 	const pages = fencedPages(args[2], args[3]);
 	if (pages === undefined) return failure('INVALID_ADDRESS');
 	const id = fence.idMask === undefined ? undefined : args[4] & fence.idMask;
-	const vmid = ports.harts[call.hart].state[Slot.hgatp] & VMID;
 	for (const target of targets) {
-		const hart = ports.harts[target];
-		const { state } = hart;
-		// HFENCE.VVMA is for the VMID of the hart that executes it; it is the caller's that is meant.
-		const hgatp = state[Slot.hgatp];
-		if (fence.kind === 'vvma') state[Slot.hgatp] = (hgatp & ~VMID) | vmid;
-		for (const page of pages) hart.ports.flush(fence.kind, page, id);
-		state[Slot.hgatp] = hgatp;
+		for (const address of pages) ports.harts[target].fence({ kind: fence.kind, address, id, caller: call.hart });
 	}
 	return success();
 };

@@ -4,7 +4,6 @@
  * Transitions are complete when a call returns, so that the pending states are never seen. A suspended hart waits as in
  * WFI: it goes on when an interrupt is pending that sie enables.
  */
-import { Slot } from '@partita/cpu';
 import {
 	type Extension,
 	failure,
@@ -16,7 +15,6 @@ import {
 	success,
 	word,
 } from './call.ts';
-import { enterSupervisor, resumeSupervisor } from './entry.ts';
 
 /** Values that `sbi_hart_get_status` returns: "HSM Hart States". */
 export const HartStatus = { STARTED: 0n, STOPPED: 1n, SUSPENDED: 4n } as const;
@@ -52,7 +50,7 @@ function start(machine: SbiMachine, { args }: SbiCall): ReturnType<Extension> {
 	if (!machine.harts[id].stopped) return failure('ALREADY_AVAILABLE');
 	if (!executable(machine, address)) return failure('INVALID_ADDRESS');
 	machine.harts[id] = STARTED;
-	enterSupervisor(machine.ports.harts[id], id, address, opaque);
+	machine.ports.harts[id].start(address, opaque);
 	return success();
 }
 
@@ -61,18 +59,20 @@ function suspend(machine: SbiMachine, { hart: id, args }: SbiCall): ReturnType<E
 	if (type !== RETENTIVE && type !== NON_RETENTIVE) return failure('INVALID_PARAM');
 	if (type === NON_RETENTIVE && !executable(machine, args[1])) return failure('INVALID_ADDRESS');
 	const hart = machine.ports.harts[id];
-	machine.harts[id] = { stopped: false, suspendedAt: hart.state[Slot.retired] };
-	hart.state[Slot.waiting] = 1n;
-	if (type === RETENTIVE) return success();
-	resumeSupervisor(hart, id, args[1], args[2]);
+	machine.harts[id] = { stopped: false, suspendedAt: hart.retired };
+	if (type === RETENTIVE) {
+		hart.suspend(undefined);
+		return success();
+	}
+	hart.suspend({ pc: args[1], opaque: args[2] });
 	return undefined;
 }
 
 function status({ ports, harts }: SbiMachine, id: number): bigint {
 	const { stopped, suspendedAt } = harts[id];
 	if (stopped) return HartStatus.STOPPED;
-	const { state } = ports.harts[id];
-	const suspended = state[Slot.waiting] !== 0n && state[Slot.retired] === suspendedAt;
+	const { waiting, retired } = ports.harts[id];
+	const suspended = waiting && retired === suspendedAt;
 	return suspended ? HartStatus.SUSPENDED : HartStatus.STARTED;
 }
 
