@@ -125,11 +125,13 @@ export const Tlb = {
 	write: 0x4000,
 	execute: 0x8000,
 	/**
-	 * 512 bits: whether a page larger than 4 KiB was entered in a gibibyte of the address space, by the lowest bits of the
-	 * gibibyte's number. All are set for one that is larger still. Bare spaces do not count: no fence changes them.
+	 * 4096 bits: whether a page larger than 4 KiB was entered. There are eight blocks of 64 bytes, one for each gibibyte by a
+	 * hash of its number n: n ^ n >> 3 ^ n >> 6, modulo 8; in it a bit for each 2 MiB. A larger page sets all of the block, one
+	 * above a gibibyte all blocks. Bare spaces do not count: no fence changes them.
 	 */
 	large: 0xc000,
-	largeBytes: 64,
+	largeBlock: 64,
+	largeBytes: 512,
 	/** Bytes for one hart. */
 	bytes: 0x1_0000,
 	/** Context ids are 1 to this; 0 never matches. */

@@ -94,8 +94,7 @@ export class HartTlb {
 		this.#words[at + 1] = high;
 		this.#words[at + 2] = addend;
 		this.#words[at + 3] = pageBits;
-		if (pageBits > 30 && pageBits < 64) this.#large.fill(0xff);
-		else if (pageBits > 12 && pageBits < 64) this.#large[gibibyte(low, high) >> 3]! |= 1 << (gibibyte(low, high) & 7);
+		if (pageBits > 12 && pageBits < 64) this.#markLarge(low, high, pageBits);
 	}
 
 	/** Removes the entry of an address from one TLB. */
@@ -149,7 +148,14 @@ export class HartTlb {
 			this.#flushAddress(virtual, vmid, asid, address);
 			return;
 		}
-		for (let id = 1; id < this.#nextContext; id++) if (this.#names(id, virtual, vmid, asid)) this.#forget(id);
+		let left = false;
+		for (let id = 1; id < this.#nextContext; id++) {
+			const key = this.#keys[id]!;
+			if (this.#names(id, virtual, vmid, asid)) this.#forget(id);
+			else if (key !== DEAD && !isMachine(key)) left = true;
+		}
+		// Page tables of a start-up phase may have had very large pages.
+		if (!left) this.#large.fill(0);
 	}
 
 	/** Forgets translations of V = 1, of one VMID or all. */
@@ -188,6 +194,13 @@ export class HartTlb {
 		this.#words.set(entries);
 	}
 
+	#markLarge(low: number, high: number, pageBits: number): void {
+		const block = largeBlock(low, high);
+		if (pageBits > 30) this.#large.fill(0xff);
+		else if (pageBits > 21) this.#large.fill(0xff, block, block + Tlb.largeBlock);
+		else this.#large[block + ((low >>> 24) & 63)]! |= 1 << ((low >>> 21) & 7);
+	}
+
 	/** Whether a fence names the context of an id. */
 	#names(id: number, virtual: boolean, vmid: number, asid: number | undefined): boolean {
 		const key = this.#keys[id]!;
@@ -214,7 +227,8 @@ export class HartTlb {
 			if (this.#names(id, virtual, vmid, asid)) words[at] = 0;
 		}
 		// A larger page may have an entry for each of its 4 KiB.
-		if (((this.#large[gibibyte(low, high) >> 3]! >> (gibibyte(low, high) & 7)) & 1) === 0) return;
+		const large = this.#large[largeBlock(low, high) + ((low >>> 24) & 63)]!;
+		if (((large >> ((low >>> 21) & 7)) & 1) === 0) return;
 		for (let at = 0; at < words.length; at += 4) {
 			const tag = words[at]!;
 			const bits = words[at + 3]!;
@@ -224,9 +238,10 @@ export class HartTlb {
 	}
 }
 
-/** Number of the gibibyte that an address is in, its lowest nine bits. */
-function gibibyte(low: number, high: number): number {
-	return ((low >>> 30) | (high << 2)) & 511;
+/** Offset of an address's block in the bits at `Tlb.large`. */
+function largeBlock(low: number, high: number): number {
+	const gibibyte = (low >>> 30) | (high << 2);
+	return ((gibibyte ^ (gibibyte >>> 3) ^ (gibibyte >>> 6)) & 7) * Tlb.largeBlock;
 }
 
 function samePage(tagLow: number, tagHigh: number, low: number, high: number, pageBits: number): boolean {

@@ -142,17 +142,24 @@ function emitEnter(
 	i64.store(f, entry, i64.or(i64.and(address, -4096), i64.extendU(context)));
 	i32.store(f, entry, addend, 8);
 	i32.store(f, entry, pageBits, 12);
-	// As `Tlb.large` says.
-	f.if(i32.ltU(i32.sub(pageBits, 13), 64 - 13), () => {
-		f.if(
-			i32.gtU(pageBits, 30),
-			() => f.memoryFill(i32.add(tlb, Tlb.large), 0xff, Tlb.largeBytes),
-			() => {
-				f.set(context, i32.and(i32.wrap(i64.shrU(address, 30)), 511));
-				f.set(entry, i32.add(tlb, i32.shrU(context, 3)));
-				const bit = i32.shl(1, i32.and(context, 7));
-				i32.store8(f, entry, i32.or(i32.load8U(entry, Tlb.large), bit), Tlb.large);
-			},
-		);
-	});
+	f.if(i32.ltU(i32.sub(pageBits, 13), 64 - 13), () => emitMarkLarge(f, address, pageBits));
+}
+
+/** Sets the bits at `Tlb.large`, as `HartTlb` does. */
+function emitMarkLarge(f: FunctionBuilder, address: Local<I64>, pageBits: Expr<I32>): void {
+	const at = f.local(I32);
+	const gibibyte = (by: number): Expr<I32> => i32.wrap(i64.shrU(address, 30 + by));
+	const hash = i32.and(i32.xor(i32.xor(gibibyte(0), gibibyte(3)), gibibyte(6)), 7);
+	f.set(at, i32.add(i32.load(0, Word.tlb), Tlb.large));
+	f.if(i32.gtU(pageBits, 30), () => f.memoryFill(at, 0xff, Tlb.largeBytes));
+	f.set(at, i32.add(at, i32.mul(hash, Tlb.largeBlock)));
+	f.if(
+		i32.gtU(pageBits, 21),
+		() => f.memoryFill(at, 0xff, Tlb.largeBlock),
+		() => {
+			const low = i32.wrap(address);
+			f.set(at, i32.add(at, i32.and(i32.shrU(low, 24), 63)));
+			i32.store8(f, at, i32.or(i32.load8U(at), i32.shl(1, i32.and(i32.shrU(low, 21), 7))));
+		},
+	);
 }
