@@ -11,6 +11,7 @@ import { CaseField } from './support/runtime.ts';
 import { EBREAK, randomRegisters } from './support/straight-line.ts';
 
 const OPERATIONS = ['csrrw', 'csrrs', 'csrrc', 'csrrwi', 'csrrsi', 'csrrci'] as const;
+const COUNTERS = 0xffff_ffffn;
 const ALL = 0xffff_ffff_ffff_ffffn;
 
 /** Enables that decide who may access what: x20 to x22 of the case. */
@@ -26,10 +27,14 @@ const csrWord = (name: 'csrrw' | 'csrrs', csr: number, rd: number, rs1: number):
 const and = (rd: number, rs2: number): number => (0x0000_7033 | (rs2 << 20) | (rd << 15) | (rd << 7)) >>> 0;
 
 /** The access at hand, then restoring what was there; values come masked, in x9 (before), x5 (read), x7 (after). */
-function sequence(random: Random, csr: number): number[] {
+function sequence(random: Random, csr: number, compared: bigint): number[] {
 	const row = findInstruction(random.pick(OPERATIONS))!;
 	const source = row.name.endsWith('i') ? random.below(32) : random.oneIn(4) ? 0 : 6;
 	const access = (row.match | (csr << 20) | (source << 15) | (5 << 7)) >>> 0;
+	// A counter: its value may not even be seen at a trap, and it need not be restored.
+	if (compared === 0n) {
+		return [csrWord('csrrs', csr, 9, 0), and(9, 10), access, and(5, 10), csrWord('csrrs', csr, 7, 0), and(7, 10), EBREAK];
+	}
 	return [
 		csrWord('csrrs', csr, 9, 0),
 		access,
@@ -49,17 +54,19 @@ campaign({
 		const batch = new Batch();
 		const prepare = batch.place(setup);
 		for (let csr = 0; csr < 4096; csr++) {
+			// Numbers that nobody has: some of them for each seed.
+			if (csrName(csr) === undefined && !random.oneIn(4)) continue;
 			for (const mode of [0n, 1n, 3n]) {
 				const known = differences(csr);
 				if (known === 'skip') continue;
 				// What QEMU has more or less, with one privilege or with all.
-				const words = sequence(random, csr);
+				const words = sequence(random, csr, known ?? ALL);
 				const codeStart = batch.code(words);
 				const { x } = randomRegisters(random);
 				if (random.oneIn(2)) x[6] = random.double();
 				x[10] = known ?? ALL;
-				x[20] = random.oneIn(2) ? ALL : random.double();
-				x[21] = random.oneIn(2) ? ALL : random.double();
+				x[20] = random.oneIn(2) ? COUNTERS : random.double() & COUNTERS;
+				x[21] = random.oneIn(2) ? COUNTERS : random.double() & COUNTERS;
 				x[22] = random.oneIn(2) ? ALL : 0n;
 				if (mode === 1n && csr === csrNumbers.satp) x[6] &= ALL >> 4n;
 				// TVM, TW, TSR, SUM, MXR, FS.

@@ -25,7 +25,7 @@ export interface CaseInput {
 	readonly mstatus?: bigint;
 	/** Default: all bits. */
 	readonly mstatusMask?: bigint;
-	/** Bits of mtval that are compared for load and store access faults; default: all. */
+	/** Bits of mtval that are compared for access and page faults of loads and stores; default: all. */
 	readonly faultMask?: bigint;
 	/** pmpcfg2; default: devices are closed. */
 	readonly pmpcfg2?: bigint;

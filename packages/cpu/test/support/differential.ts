@@ -9,7 +9,7 @@ import { qemuVersion, runInQemu } from './qemu.ts';
 import { casesStarted } from './runtime.ts';
 
 /** Instructions after which a batch is taken to hang. */
-const MOST_INSTRUCTIONS = 60_000_000;
+const MOST_INSTRUCTIONS = 40_000_000;
 
 /** What the differential tests did in this process. */
 export const totals = { batches: 0, cases: 0, instructions: 0 };
@@ -32,7 +32,7 @@ export function runOnEngine(image: Uint8Array): { outcome: string; ram: Uint8Arr
 /** Runs a batch on both; undefined if they agree. */
 export async function runBatch(batch: Batch): Promise<Difference | undefined> {
 	const image = batch.finish();
-	const judging = runInQemu(image, 12_000);
+	const judging = runInQemu(image, 25_000);
 	const mine = runOnEngine(image);
 	const theirs = await judging;
 	totals.batches++;

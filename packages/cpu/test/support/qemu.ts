@@ -60,9 +60,11 @@ function run(path: string, timeoutMs: number): Promise<{ status: number | undefi
 	return new Promise((resolve, reject) => {
 		const ram = `memory-backend-file,id=ram,size=${RAM_BYTES},mem-path=${path},share=on`;
 		const machine = ['-M', 'virt,memory-backend=ram', '-object', ram, '-m', `${RAM_BYTES >> 20}M`, '-cpu', CPU];
+		// Where there can be no second processor, QEMU makes loads and stores of AMOs, which then fault as loads.
+		const parallel = ['-smp', '1,maxcpus=2'];
 		const quiet = ['-bios', 'none', '-display', 'none', '-serial', 'none', '-monitor', 'none', '-nodefaults'];
 		const extra = process.env.PARTITA_QEMU_ARGS?.split(' ') ?? [];
-		const child = spawn(command, [...machine, ...quiet, ...extra], { stdio: ['ignore', 'ignore', 'pipe'] });
+		const child = spawn(command, [...machine, ...parallel, ...quiet, ...extra], { stdio: ['ignore', 'ignore', 'pipe'] });
 		let messages = '';
 		let timedOut = false;
 		child.stderr.setEncoding('utf8').on('data', (text: string) => {

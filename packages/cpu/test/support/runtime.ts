@@ -57,7 +57,7 @@ export const CaseField = {
 	/** Bits of mstatus that are logged. */
 	mstatusMask: 80,
 	fcsr: 88,
-	/** Bits of mtval that are logged for access faults. */
+	/** Bits of mtval that are logged for access and page faults of loads and stores. */
 	faultMask: 96,
 	/** pmpcfg2 while the case runs. */
 	pmpcfg2: 104,
@@ -157,6 +157,9 @@ next_case:
 	csrw stval, zero
 	csrw mcause, zero
 	csrw mtval, zero
+	li   t1, -1
+	csrw stimecmp, t1
+	csrw vstimecmp, t1
 	li   t1, ${STUB}
 	csrw stvec, t1
 	csrw pmpcfg0, zero
@@ -227,9 +230,9 @@ handler:
 	ld   a3, ${Variable.mstatus}(t6)
 	ld   a4, ${CaseField.mstatusMask}(s1)
 	and  a4, a3, a4
-	# Load and store access faults: 5 and 7.
-	ori  t0, a0, 2
-	addi t0, t0, -7
+	# Load and store faults: 5, 7, 13 and 15.
+	ori  t0, a0, 10
+	addi t0, t0, -15
 	bnez t0, 1f
 	ld   t0, ${CaseField.faultMask}(s1)
 	and  a2, a2, t0
