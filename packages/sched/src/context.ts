@@ -138,13 +138,14 @@ export class Context<Owner extends { readonly id: EntityId }> {
 	/** Somebody is ready on it from `now` on. */
 	resume(now: number): void {
 		// Idle for no time at all: still the same busy period.
-		if (this.#idleSince !== undefined && this.#idleSince < now && this.#rule === 'sporadic') this.#refills?.begin(now);
+		if (this.#idleSince !== undefined && this.#idleSince < now) this.#refills?.begin(now);
 		this.#idleSince = undefined;
 	}
 
 	/** It begins to run at `now`, after another. */
 	run(now: number): void {
 		if (this.#rule === 'constant-bandwidth') this.#refills?.begin(now);
+		else this.#refills?.delay(now);
 	}
 
 	/** Takes time that was used up to `now`. */

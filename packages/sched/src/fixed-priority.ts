@@ -52,7 +52,7 @@ export interface FixedPriorityState {
 	readonly ready: readonly EntityId[];
 	/** Who waits for budget, in the order in which they will get it. */
 	readonly release: readonly EntityId[];
-	/** The context that was picked last, if it still exists. */
+	/** The context that was picked last, if one was and it still exists. */
 	readonly running?: ContextId;
 }
 
@@ -234,7 +234,10 @@ export class FixedPriority implements SchedulingPolicy<EntityParameters, FixedPr
 		}
 		const entity = this.#ready.first;
 		let until = waiting?.time;
-		if (entity === undefined) return { entity: undefined, until };
+		if (entity === undefined) {
+			this.#running = undefined;
+			return { entity: undefined, until };
+		}
 		const context = entity.context!;
 		if (context !== this.#running) {
 			this.#running = context;

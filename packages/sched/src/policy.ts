@@ -13,7 +13,8 @@ export type ContextId = number;
  *
  * - `sporadic`: a period after the context *became eligible* (woke with budget, or its refill came due), even if more
  *   urgent work kept it waiting. It then interferes and is served like a periodic task (budget, period), which is what
- *   response-time analysis assumes. (seL4's `seL4_SchedContext_Sporadic`.)
+ *   response-time analysis assumes. Budget is not saved up: what waits longer than period - budget is moved on.
+ *   (seL4's `seL4_SchedContext_Sporadic`.)
  * - `constant-bandwidth`: a period after it *began to run*. No window of one period ever holds more than the budget, but a
  *   context that is kept waiting loses that time.
  */

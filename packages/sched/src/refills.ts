@@ -158,6 +158,14 @@ export class RefillList {
 	}
 
 	/**
+	 * Runs at `now` after it had to wait: budget that waited so long that it cannot be used within its period is counted from
+	 * then on that it could, and so is not saved up. No effect if the server is schedulable: it never waits that long.
+	 */
+	delay(now: number): void {
+		this.begin(now - (this.#period - this.#budget));
+	}
+
+	/**
 	 * Changes budget, period and limit. What is left of the first refill stays, up to the new budget; the rest of the new
 	 * budget comes one new period after it. Throws a `RangeError` and changes nothing if they are impossible.
 	 */
