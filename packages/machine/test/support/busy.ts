@@ -31,9 +31,9 @@ _start:
 	fcvt.d.w ft0, s0
 	li t0, 3
 	fcvt.d.w ft1, t0
-	# Sv39: gigapages, the identity; M-mode loads and stores through it by MPRV with MPP = S.
+	# Sv39: gigapages, the identity; M-mode loads and stores through it by MPRV with MPP = U, as mret leaves it.
 	la t0, root
-	li t1, 0xcf
+	li t1, 0xdf
 	sd t1, 0(t0)
 	li t2, 0x80000
 	slli t2, t2, 10
@@ -49,8 +49,6 @@ _start:
 	csrw pmpaddr0, t0
 	li t0, 0x1f
 	csrw pmpcfg0, t0
-	li t0, 0x800
-	csrs mstatus, t0
 	li t0, 0x20000
 	csrs mstatus, t0
 	li t0, 0x88
