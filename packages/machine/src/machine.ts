@@ -418,7 +418,6 @@ export class Machine {
 		this.#clock.restore(state.clock);
 		this.#events.restore(state.events);
 		this.#executed = state.executed;
-		this.#timeFloor = state.timeFloor;
 		this.#aclint.restore(state.aclint);
 		this.#plic.restore(state.plic);
 		this.#uart.restore(state.uart);
@@ -439,6 +438,7 @@ export class Machine {
 		// Last: what devices drove while they were restored is part of what was saved.
 		this.#engine.restore(state.engine);
 		this.#events.restore(state.events);
+		this.#timeFloor = state.timeFloor;
 	}
 
 	/** All harts take their turns over the same `length` instructions of time; the most that any of them used. */
