@@ -59,7 +59,8 @@ campaign({
 			x[2] = pointer();
 			for (let n = 8; n < 16; n++) if (!random.oneIn(3)) x[n] = pointer();
 			// Somewhere to jump to.
-			for (const n of [1, 5, 17, 20]) x[n] = BigInt(code.codeStart + random.below(UNITS) * stride + 2 + random.below(stride - 2));
+			for (const n of [1, 5, 17, 20])
+				x[n] = BigInt(code.codeStart + random.below(UNITS) * stride + 2 + random.below(stride - 2));
 			batch.add({
 				...code,
 				name: `units ${number}`,

@@ -33,7 +33,15 @@ function sequence(random: Random, csr: number, compared: bigint): number[] {
 	const access = (row.match | (csr << 20) | (source << 15) | (5 << 7)) >>> 0;
 	// A counter: its value may not even be seen at a trap, and it need not be restored.
 	if (compared === 0n) {
-		return [csrWord('csrrs', csr, 9, 0), and(9, 10), access, and(5, 10), csrWord('csrrs', csr, 7, 0), and(7, 10), EBREAK];
+		return [
+			csrWord('csrrs', csr, 9, 0),
+			and(9, 10),
+			access,
+			and(5, 10),
+			csrWord('csrrs', csr, 7, 0),
+			and(7, 10),
+			EBREAK,
+		];
 	}
 	return [
 		csrWord('csrrs', csr, 9, 0),

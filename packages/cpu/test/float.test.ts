@@ -8,7 +8,13 @@ import { Batch } from './support/batch.ts';
 import { campaign } from './support/campaign.ts';
 import { randomWord } from './support/operands.ts';
 import type { Random } from './support/random.ts';
-import { placeSequences, prefixes, randomRegisters, type Sequence, type SequenceStart } from './support/straight-line.ts';
+import {
+	placeSequences,
+	prefixes,
+	randomRegisters,
+	type Sequence,
+	type SequenceStart,
+} from './support/straight-line.ts';
 
 /** x31 holds the address of the case's memory. */
 const POINTER = 31;
@@ -65,7 +71,8 @@ function sequences(random: Random, fs: 'dirty' | 'any'): Sequence[] {
 				// Integer registers hold numbers to move as well.
 				x: x.map((value, n) => (n !== 0 && random.oneIn(2) ? random.float() : value)),
 				f,
-				fcsr: (random.oneIn(24) ? 5 + random.below(3) : random.below(5)) * 32 + (random.oneIn(3) ? 0 : random.below(32)),
+				fcsr:
+					(random.oneIn(24) ? 5 + random.below(3) : random.below(5)) * 32 + (random.oneIn(3) ? 0 : random.below(32)),
 				mstatus: 0x1800n | (BigInt(state) << 13n),
 				memory: random.oneIn(2) ? new Uint8Array(MEMORY) : floats(random),
 				pointer: POINTER,

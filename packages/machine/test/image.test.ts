@@ -178,8 +178,8 @@ describe('refused', () => {
 		['a devicetree that is none', { firmware: 'builtin', kernel, deviceTree: Uint8Array.of(1, 2, 3) }, /devicetree: /],
 		['an object file as firmware', { firmware: patched(16, 1) }, /firmware: it is an object file/],
 	])('%s', (_, images, message) => {
-		expect(() => guestOf({ images })).toThrow(MachineError);
-		expect(() => guestOf({ images })).toThrow(message);
+		expect(() => guestOf({ images: images! })).toThrow(MachineError);
+		expect(() => guestOf({ images: images! })).toThrow(message);
 	});
 
 	test('advice comes with the error where there is some', () => {

@@ -181,7 +181,7 @@ describe('demand bound', () => {
 				if (interval !== undefined) expect(demandBound(tasks, interval)).toBe(demand);
 				if (demand !== undefined) expect(demand).toBeGreaterThan(interval!);
 			}),
-			{ numRuns: 500 },
+			{ numRuns: 2000 },
 		);
 		expect(Math.min(accepted, refused)).toBeGreaterThan(30);
 	});

@@ -15,7 +15,7 @@ test('refills sum to the budget, in order, without overlap, whatever happens', (
 		fc.property(
 			fc.integer({ min: 1, max: 5 }),
 			fc.integer({ min: 2, max: 6 }),
-			fc.array(operation),
+			fc.array(operation, { minLength: 10, maxLength: 60 }),
 			(minimum, limit, all) => {
 				const list = new RefillList({ budget: 30, period: 100, limit, minimum, time: 0 });
 				let now = 0;

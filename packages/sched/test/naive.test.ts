@@ -111,7 +111,7 @@ test('decides as the naive model does, through saving and restoring', () => {
 	fc.assert(
 		fc.property(
 			fc.array(parameters, { minLength: 12, maxLength: 12 }),
-			fc.array(operation, { maxLength: 200 }),
+			fc.array(operation, { minLength: 50, maxLength: 300 }),
 			(all, operations) => {
 				let policy = new FixedPriority();
 				const naive = new Naive();

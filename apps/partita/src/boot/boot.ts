@@ -32,8 +32,7 @@ export async function boot(flags: BootFlags, dialogue?: Dialogue): Promise<numbe
 		if (file !== undefined) checkWritable(flag, file);
 	const output = new ConsoleOutput(process.stdout, flags.expect, (bytes) => dialogue?.see(bytes));
 	const tell = (text: string): void => {
-		// In raw mode, a terminal does not go to the start of the line by itself.
-		process.stderr.write(process.stdin.isRaw ? text.replaceAll('\n', '\r\n') : text);
+		process.stderr.write(text);
 	};
 	const board = await Board.open(flags, { output, log, complain: (message) => tell(`partita: ${message}\n`) });
 	try {

@@ -54,11 +54,18 @@ export function chatter(text: string): Uint8Array {
 	return programToElf(program);
 }
 
-/** Repeats what is typed; at a `q` it reports success. */
-export function echo(): Uint8Array {
+/** Prints a text, then repeats what is typed; at a `q` it reports success. */
+export function echo(text = ''): Uint8Array {
 	const program = asmWith({ base: BASE })`
+		la   a0, text
 		li   a1, ${UART}
 		li   a3, ${'q'.charCodeAt(0)}
+	next:
+		lbu  a2, 0(a0)
+		beqz a2, wait
+		sb   a2, 0(a1)
+		addi a0, a0, 1
+		j    next
 	wait:
 		lbu  a0, 5(a1)
 		andi a0, a0, 1
@@ -70,6 +77,8 @@ export function echo(): Uint8Array {
 		li   a2, 0x5555
 		sw   a2, 0(a1)
 		j    .
+	text:
+		.asciz ${JSON.stringify(text)}
 	`;
 	return programToElf(program);
 }

@@ -5,7 +5,16 @@
 
 import { csrName, disassemble } from '@partita/riscv';
 import { RAM, RAM_BYTES } from './board.ts';
-import { CaseField, DEVICES_CLOSED, FREE, LogField, MEMORY_CLOSED, placeRuntime, ResultField, resultCsrs } from './runtime.ts';
+import {
+	CaseField,
+	DEVICES_CLOSED,
+	FREE,
+	LogField,
+	MEMORY_CLOSED,
+	placeRuntime,
+	ResultField,
+	resultCsrs,
+} from './runtime.ts';
 
 /** What a case starts with. Registers that are not given are 0. */
 export interface CaseInput {

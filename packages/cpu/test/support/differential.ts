@@ -46,7 +46,8 @@ export async function runBatch(batch: Batch): Promise<Difference | undefined> {
 		const all = Number(process.env.PARTITA_ALL ?? 0);
 		if (difference && all > 0) {
 			// For a first look at a new generator.
-			for (const index of batch.differing(mine.ram, theirs.ram, all)) console.log(batch.explain(index, mine.ram, theirs.ram));
+			for (const index of batch.differing(mine.ram, theirs.ram, all))
+				console.log(batch.explain(index, mine.ram, theirs.ram));
 		}
 		return difference;
 	}

@@ -64,7 +64,9 @@ function run(path: string, timeoutMs: number): Promise<{ status: number | undefi
 		const parallel = ['-smp', '1,maxcpus=2'];
 		const quiet = ['-bios', 'none', '-display', 'none', '-serial', 'none', '-monitor', 'none', '-nodefaults'];
 		const extra = process.env.PARTITA_QEMU_ARGS?.split(' ') ?? [];
-		const child = spawn(command, [...machine, ...parallel, ...quiet, ...extra], { stdio: ['ignore', 'ignore', 'pipe'] });
+		const child = spawn(command, [...machine, ...parallel, ...quiet, ...extra], {
+			stdio: ['ignore', 'ignore', 'pipe'],
+		});
 		let messages = '';
 		let timedOut = false;
 		child.stderr.setEncoding('utf8').on('data', (text: string) => {

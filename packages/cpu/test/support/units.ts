@@ -22,7 +22,11 @@ export interface UnitCode {
 const GUARD = 4096;
 
 /** Places the units of many cases next to each other; each unit is a list of halfwords. */
-export function placeUnits(batch: Batch, cases: readonly (readonly (readonly number[])[])[], stride: number): UnitCode[] {
+export function placeUnits(
+	batch: Batch,
+	cases: readonly (readonly (readonly number[])[])[],
+	stride: number,
+): UnitCode[] {
 	const total = cases.reduce((sum, units) => sum + units.length, 0);
 	const area = batch.reserve(total * stride + 2 * GUARD, 4096);
 	for (let at = area; at < area + total * stride + 2 * GUARD; at += 2) batch.poke16(at, C_EBREAK);
