@@ -221,7 +221,7 @@ function addCase(random: Random, batch: Batch, prepare: number, scratch: number,
 			// Nor the tables: QEMU writes A and D where PMP denies it.
 			const over = data + 4096 * random.below(DATA_PAGES);
 			// TOR's bottom is the address below, which NAPOT does not leave at a page.
-			const kind = i === 0 || napot ? random.pick([0n, 3n]) : random.pick([0n, 1n, 3n]);
+			const kind: bigint = i === 0 || napot ? random.pick([0n, 3n]) : random.pick([0n, 1n, 3n]);
 			napot = kind === 3n;
 			const ones = kind === 3n ? (1n << BigInt(10 + random.below(2))) - 1n : 0n;
 			// W without R is reserved.
