@@ -76,7 +76,8 @@ describe('images', () => {
 describe('flags', () => {
 	test.each<[string[], RegExp]>([
 		[['--memory', 'lots'], /--memory.*A size is a number and a unit/],
-		[['--memory', '65G'], /memory: .*4 KiB to 64 GiB/],
+		[['--memory', '65G'], /--memory.*4 KiB to 64 GiB/],
+		[['--memory', '5K'], /--memory.*pages of 4 KiB/],
 		[['--harts', '0'], /--harts.*from 1 to 8/],
 		[['--harts', '9'], /--harts.*from 1 to 8/],
 		[['--stop-after', '-1'], /--stop-after.*whole number/],

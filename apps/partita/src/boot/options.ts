@@ -8,8 +8,8 @@ import {
 	type LogFlag,
 	type NetFlag,
 	parseLog,
+	parseMemory,
 	parseSeconds,
-	parseSize,
 	parseText,
 	parseWallClock,
 	parseWhole,
@@ -61,7 +61,7 @@ export function addBootFlags(command: Command): Command {
 		)
 		.option('--dtb <file>', "devicetree blob in place of the machine's own")
 		.optionsGroup('The machine:')
-		.option('--memory <size>', 'RAM: 128M, 1G (default: 1G)', parseSize)
+		.option('--memory <size>', 'RAM: 128M, 1G (default: 1G)', parseMemory)
 		.option('--harts <n>', '1 to 8 (default: 1)', parseWhole(1, 8))
 		.option(
 			'--drive <file>',

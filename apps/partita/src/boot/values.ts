@@ -30,11 +30,14 @@ const UNITS: Readonly<Record<string, number>> = { K: 2 ** 10, M: 2 ** 20, G: 2 *
 const DEFAULT_LOG = 1_000_000;
 const MOST_LOG = 100_000_000;
 
-/** `128M`, `1G`: bytes. A number without a unit is MiB, as QEMU takes it. */
-export function parseSize(text: string): number {
+/** `128M`, `1G`: bytes of RAM. A number without a unit is MiB, as QEMU takes it. */
+export function parseMemory(text: string): number {
 	const match = /^(\d{1,15})([KMG]?)(?:i?B)?$/i.exec(text);
 	if (!match) throw new InvalidArgumentError('A size is a number and a unit: 128M, 1G.');
-	return Number(match[1]) * (UNITS[match[2].toUpperCase()] ?? UNITS.M);
+	const size = Number(match[1]) * (UNITS[match[2].toUpperCase()] ?? UNITS.M);
+	if (!(size >= 4 * UNITS.K && size <= 64 * UNITS.G && size % (4 * UNITS.K) === 0))
+		throw new InvalidArgumentError('From 4 KiB to 64 GiB, in pages of 4 KiB.');
+	return size;
 }
 
 /** A whole number in a range. Underscores may separate digits. */

@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, readFileSync } from 'node:fs';
 import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { fileError, ImagesError, systemErrorCode } from './errors.ts';
+import { fileError, ImagesError, InconsistentMirrorError, systemErrorCode } from './errors.ts';
 import { PackageIndex, type PackageRecord } from './packages.ts';
 import type { Progress } from './progress.ts';
 import type { PackageSource } from './source.ts';
@@ -188,6 +188,12 @@ function aptError(failure: string, output: string): ImagesError {
 		return new ImagesError(failure, {
 			why: `its signature is not one of Debian's archive keyring (apt: ${why})`,
 			advice: 'upgrade debian-archive-keyring, or use --source snapshot',
+		});
+	}
+	if (/Mirror sync in progress|Hash Sum mismatch/i.test(output)) {
+		return new InconsistentMirrorError(failure, {
+			why: `the mirror's files do not agree with each other (apt: ${why})`,
+			advice: 'it may be changing just now: try again later, or use --source snapshot',
 		});
 	}
 	return new ImagesError(failure, { why: `apt: ${why}`, advice: 'check --suite, or use --source snapshot' });

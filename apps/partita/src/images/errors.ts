@@ -1,4 +1,4 @@
-// The one error class of this folder. It is for failures that a user can act on; a bug stays a plain Error.
+// The errors of this folder. They are for failures that a user can act on; a bug stays a plain Error.
 
 /** A failure to fetch or build guest images: what failed and where (`message`), why, and what to do about it. */
 export class ImagesError extends Error {
@@ -22,6 +22,9 @@ export class ImagesError extends Error {
 		return lines.join('\n');
 	}
 }
+
+/** A mirror whose index is not the one that its signed list names: it is being brought up to date, or got stuck there. */
+export class InconsistentMirrorError extends ImagesError {}
 
 /** The `code` of a Node system error (`ENOENT`, `ENOSPC`), else undefined. */
 export function systemErrorCode(error: unknown): string | undefined {

@@ -22,9 +22,9 @@ import {
 	withScratch,
 } from './cache.ts';
 import type { RetryPolicy } from './download.ts';
-import { fileError, ImagesError, systemErrorCode } from './errors.ts';
+import { fileError, ImagesError, InconsistentMirrorError, systemErrorCode } from './errors.ts';
 import { moduleName } from './modules.ts';
-import { checkPackageName, type PackageRecord } from './packages.ts';
+import { checkPackageName, type PackageIndex, type PackageRecord } from './packages.ts';
 import { DEBIAN_PINS, type Pins } from './pins.ts';
 import { type Progress, silentProgress } from './progress.ts';
 import { SnapshotSource } from './snapshot.ts';
@@ -51,7 +51,10 @@ export interface PullOptions {
 	compress?: 'none' | 'gzip' | undefined;
 	/** Folder in place of the platform's cache. */
 	dir?: string | undefined;
-	/** apt where it can be used, else snapshot, by default. Equal images that are there already serve for both. */
+	/**
+	 * apt where it can be used, else snapshot, by default; where the index of apt's mirror cannot be verified just now, the
+	 * pinned versions from that mirror. Equal images that are there already serve for all.
+	 */
 	source?: 'apt' | 'snapshot' | undefined;
 	/** Base address of a mirror for the snapshot source. */
 	mirror?: string | undefined;
@@ -88,8 +91,8 @@ export async function pullDebian(options: PullOptions = {}): Promise<PullResult>
 				await makeCurrent(root, present.manifest.id, scratch);
 				return { images: present, cached: true };
 			}
-			const source = await chooseSource(options, request.suite, scratch);
-			const manifest = await build(root, scratch, request, source, progress);
+			const archive = await openArchive(options, request, scratch, progress);
+			const manifest = await build(root, scratch, request, archive, progress);
 			await makeCurrent(root, manifest.id, scratch);
 			const images = readImages(root, manifest.id);
 			if (!images)
@@ -130,39 +133,63 @@ function findEqual(root: string, request: ImageRequest): ResolvedImages | undefi
 		.at(-1);
 }
 
-async function chooseSource(options: PullOptions, suite: string, scratch: string): Promise<PackageSource> {
+/** Where packages come from, and which there are. */
+interface Archive {
+	readonly source: PackageSource;
+	readonly index: PackageIndex;
+}
+
+async function openArchive(
+	options: PullOptions,
+	request: ImageRequest,
+	scratch: string,
+	progress: Progress,
+): Promise<Archive> {
+	const { suite } = request;
+	const needed = request.withDependencies ? ('all' as const) : [KERNEL_META, BUSYBOX, OPENSBI, ...request.packages];
+	const pins = options.pins ?? DEBIAN_PINS;
+	const open = async (source: PackageSource): Promise<Archive> => ({
+		source,
+		index: await source.index(needed, progress),
+	});
+	const openPinned = (mirror: string | undefined): Promise<Archive> =>
+		open(new SnapshotSource(pins, scratch, { mirror, retry: options.retry }));
+
 	// Naming a mirror is choosing the source that uses one.
 	const wanted = options.source ?? (options.mirror === undefined ? undefined : 'snapshot');
 	let noApt = '';
 	if (wanted !== 'snapshot') {
 		const apt = await detectApt(options.run);
-		if (!('unusable' in apt)) return new AptSource(apt, suite, scratch, options.run);
+		if (!('unusable' in apt)) {
+			try {
+				return await open(new AptSource(apt, suite, scratch, options.run));
+			} catch (error) {
+				if (wanted === 'apt' || suite !== pins.suite || !(error instanceof InconsistentMirrorError)) throw error;
+				progress.step(`${apt.mirror} is changing just now: its index cannot be verified. Taking the pinned versions`);
+				return openPinned(/^https?:/.test(apt.mirror) ? apt.mirror : undefined);
+			}
+		}
 		noApt = apt.unusable;
 		if (wanted === 'apt') {
 			throw new ImagesError('Cannot use apt on this host', { why: noApt, advice: 'use --source snapshot' });
 		}
 	}
-	const pins = options.pins ?? DEBIAN_PINS;
 	if (suite !== pins.suite) {
 		throw new ImagesError(`Cannot pull the suite ${suite} from the snapshot archive`, {
 			why: `only ${pins.suite} is pinned${noApt && `, and apt cannot be used here: ${noApt}`}`,
 			advice: `leave out --suite${noApt ? '' : ', or use --source apt'}`,
 		});
 	}
-	return new SnapshotSource(pins, scratch, { mirror: options.mirror, retry: options.retry });
+	return openPinned(options.mirror);
 }
 
 async function build(
 	root: string,
 	scratch: string,
 	request: ImageRequest,
-	source: PackageSource,
+	{ source, index }: Archive,
 	progress: Progress,
 ): Promise<ImageManifest> {
-	const index = await source.index(
-		request.withDependencies ? 'all' : [KERNEL_META, BUSYBOX, OPENSBI, ...request.packages],
-		progress,
-	);
 	const kernel = index.kernel(KERNEL_META);
 	const base = [kernel, index.get(BUSYBOX), index.get(OPENSBI)];
 	const extra = (

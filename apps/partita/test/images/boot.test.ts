@@ -6,12 +6,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { detectApt } from '../../src/images/apt.ts';
 import type { ResolvedImages } from '../../src/images/cache.ts';
-import { ImagesError } from '../../src/images/errors.ts';
-import { pullDebian } from '../../src/images/pull.ts';
+import { debianImages } from '../support/debian.ts';
 
-const FOLDER = path.join(import.meta.dirname, '..', '..', 'node_modules', '.cache', 'images');
 const PROMPT = 'partita:~# ';
 
 /** What is typed, and what must come back before the next prompt. */
@@ -25,17 +22,10 @@ const DIALOGUE: [command: string, answer: RegExp][] = [
 ];
 
 test("Debian's images boot to a shell in QEMU", { timeout: 400_000 }, async ({ skip }) => {
-	const apt = await detectApt();
-	if ('unusable' in apt) return skip(`the apt source cannot be used here: ${apt.unusable}`);
 	if (spawnSync('qemu-system-riscv64', ['--version']).error) return skip('QEMU is not installed');
 	if (spawnSync('mke2fs', ['-V']).error) return skip('e2fsprogs is not installed');
-	let images: ResolvedImages;
-	try {
-		({ images } = await pullDebian({ dir: FOLDER, source: 'apt', refresh: true }));
-	} catch (error) {
-		if (error instanceof ImagesError && error.why.includes('no network')) return skip(error.why);
-		throw error;
-	}
+	const images = await debianImages();
+	if ('unavailable' in images) return skip(images.unavailable);
 
 	const scratch = mkdtempSync(path.join(tmpdir(), 'partita-boot-'));
 	try {

@@ -2,7 +2,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
-import { detectApt } from '../../src/images/apt.ts';
 import { ImagesError, pullDebian, type ResolvedImages } from '../../src/images/index.ts';
 
 /** Below node_modules, so that only the first run downloads. */
@@ -10,10 +9,8 @@ export const IMAGE_FOLDER: string = path.join(import.meta.dirname, '..', '..', '
 
 /** The images, fetched if need be; or why they cannot be had here. */
 export async function debianImages(): Promise<ResolvedImages | { unavailable: string }> {
-	const apt = await detectApt();
-	if ('unusable' in apt) return { unavailable: `the apt source cannot be used here: ${apt.unusable}` };
 	try {
-		return (await pullDebian({ dir: IMAGE_FOLDER, source: 'apt' })).images;
+		return (await pullDebian({ dir: IMAGE_FOLDER })).images;
 	} catch (error) {
 		if (error instanceof ImagesError && error.why.includes('no network')) return { unavailable: error.why };
 		throw error;
