@@ -47,6 +47,7 @@ export interface ObjectPort extends RemovalPort {
 	clear(address: number, bytes: number): void;
 }
 
+/** What a capability space is made of. */
 export interface CapabilitySpaceOptions {
 	readonly types: readonly ObjectType[];
 	readonly port: ObjectPort;
@@ -163,6 +164,7 @@ export class CapabilitySpace {
 		return capability;
 	}
 
+	/** The type that the object was made with. */
 	objectType(object: ObjectId): number {
 		return this.#store.objects.type[object];
 	}
@@ -177,6 +179,7 @@ export class CapabilitySpace {
 		return this.#store.objects.sizeBits[object];
 	}
 
+	/** Whether the object is in device memory. */
 	isDevice(object: ObjectId): boolean {
 		return (this.#store.objects.flags[object] & DEVICE) !== 0;
 	}
@@ -211,6 +214,7 @@ export class CapabilitySpace {
 		return this.#store.capabilities.kind[capability];
 	}
 
+	/** The object that the capability names. */
 	object(capability: CapabilityId): ObjectId {
 		return this.#store.capabilities.object[capability];
 	}
@@ -248,6 +252,7 @@ export class CapabilitySpace {
 		return capability !== 0 && this.#store.capabilities.kind[capability] === this.#cnode;
 	}
 
+	/** Whether another capability is derived from this one. */
 	hasChildren(capability: CapabilityId): boolean {
 		return firstChild(this.#store.capabilities, capability) !== 0;
 	}

@@ -14,7 +14,9 @@
 //
 // Number 0 means "none" in every column. A free row links to the next free one in `object` or `references`.
 
+/** Number of a capability: a row of {@link CapabilityColumns}. */
 export type CapabilityId = number;
+/** Number of an object: a row of {@link ObjectColumns}. */
 export type ObjectId = number;
 /**
  * A place for a capability: object * 2^28 + index, below 2^53. The object is a CNode or another container. It names the
@@ -22,6 +24,7 @@ export type ObjectId = number;
  */
 export type Slot = number;
 
+/** The capabilities, a column a field, as drawn at the head of this file. */
 export interface CapabilityColumns {
 	/** Rows in use, free ones among them; row 0 is not a capability. */
 	rows: number;
@@ -39,6 +42,7 @@ export interface CapabilityColumns {
 	before: Int32Array<ArrayBuffer>;
 }
 
+/** The objects, a column a field, as drawn at the head of this file. */
 export interface ObjectColumns {
 	rows: number;
 	free: number;

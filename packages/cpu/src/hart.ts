@@ -125,6 +125,7 @@ export class Hart implements PrivilegedHart {
 	/** One instruction at a time, since its page may not be entered in the execute TLB. */
 	#single = false;
 
+	/** @internal */
 	constructor(parts: HartParts) {
 		this.#parts = parts;
 		this.id = parts.id;

@@ -8,6 +8,15 @@ export { emitFloat, type FloatFunctions, type FloatLayout, type FormatFunctions 
 export { type Exit, Hart, type HostedModes, type TrapExit } from './hart.ts';
 export { createLinearLayout, type LinearLayout, type LinearLayoutOptions } from './layout.ts';
 export type { DeviceBus, HartObserver, TimeSource } from './ports.ts';
-export { type GuestAccess, MISA, readCsr, resetState, writeCsr } from './privileged/index.ts';
+export {
+	type FenceKind,
+	type GuestAccess,
+	MISA,
+	type PrivilegedHart,
+	type PrivilegedPorts,
+	readCsr,
+	resetState,
+	writeCsr,
+} from './privileged/index.ts';
 export { Slot, STATE_WORDS } from './state.ts';
 export type { HartTlbState } from './tlb.ts';

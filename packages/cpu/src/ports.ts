@@ -12,7 +12,9 @@ export interface DeviceBus {
 		| {
 				readonly base: number;
 				readonly device: {
+					/** Reads at an offset that is a multiple of `size`. */
 					read(offset: number, size: 1 | 2 | 4): number;
+					/** Writes; `value` is unsigned. */
 					write(offset: number, size: 1 | 2 | 4, value: number): void;
 				};
 		  }

@@ -34,7 +34,7 @@ const asidOf = (key: ContextKey): number => Math.floor(key / 0x8000) % 0x1_0000;
 const vmidOf = (key: ContextKey): number => Math.floor(key / 0x8000_0000);
 const isMachine = (key: ContextKey): boolean => (key & 3) === 3;
 
-/** Plain state: the tags and host addresses are in linear memory, see {@link HartTlb.save}. */
+/** Plain state: the tags and host addresses are in linear memory, see `HartTlb.save`. */
 export interface HartTlbState {
 	/** By id; -1 for ids that were given and have no context any more. */
 	readonly contexts: readonly ContextKey[];

@@ -19,6 +19,7 @@ export interface KernelBoard {
 	/** Devices by physical address: accesses that a kernel makes itself go through here. */
 	readonly bus: AddressMap;
 	readonly console: {
+		/** Prints bytes on the console. */
 		write(bytes: Uint8Array): void;
 		/** At most `max` bytes that have arrived. */
 		read(max: number): Uint8Array;

@@ -55,7 +55,11 @@ const HTIF_POLL = 4096;
 export type VirtioDescription =
 	| { readonly kind: 'block'; readonly backend: BlockBackend; readonly id?: string }
 	| { readonly kind: 'net'; readonly backend: NetBackend; readonly mac: Uint8Array }
-	| { readonly kind: 'console'; readonly write: (byte: number) => void }
+	| {
+			readonly kind: 'console';
+			/** Takes what the guest prints. */
+			readonly write: (byte: number) => void;
+	  }
 	| { readonly kind: 'entropy' };
 
 /** What a machine is made of. */

@@ -8,15 +8,24 @@ export type Access = 'fetch' | 'load' | 'store';
 /** Effective privilege of an access: 0 is U (or VU), 1 is S, HS (or VS), 3 is M. */
 export type Privilege = 0 | 1 | 3;
 
-/** Exception codes of `mcause`/`scause` that address translation and physical memory protection can raise. */
+// Exception codes of `mcause`/`scause` that address translation and physical memory protection can raise.
+/** Instruction access fault. */
 export const CAUSE_FETCH_ACCESS = 1;
+/** Load access fault. */
 export const CAUSE_LOAD_ACCESS = 5;
+/** Store or AMO access fault. */
 export const CAUSE_STORE_ACCESS = 7;
+/** Instruction page fault. */
 export const CAUSE_FETCH_PAGE_FAULT = 12;
+/** Load page fault. */
 export const CAUSE_LOAD_PAGE_FAULT = 13;
+/** Store or AMO page fault. */
 export const CAUSE_STORE_PAGE_FAULT = 15;
+/** Instruction guest-page fault. */
 export const CAUSE_FETCH_GUEST_PAGE_FAULT = 20;
+/** Load guest-page fault. */
 export const CAUSE_LOAD_GUEST_PAGE_FAULT = 21;
+/** Store or AMO guest-page fault. */
 export const CAUSE_STORE_GUEST_PAGE_FAULT = 23;
 
 /** Access-fault code by kind of access: the physical address is not there, or PMP or a PMA denies it. */

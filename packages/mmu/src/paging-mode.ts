@@ -12,10 +12,14 @@ export const PAGE_SIZE = 4096n;
 /** Bits of one VPN field: a table has 2^9 entries. */
 export const VPN_BITS = 9;
 
-/** MODE values of satp, vsatp and (there: Sv39x4, Sv48x4, Sv57x4) hgatp. */
+// MODE values of satp, vsatp and hgatp.
+/** No translation. */
 export const MODE_BARE = 0;
+/** Sv39, Sv39x4. */
 export const MODE_SV39 = 8;
+/** Sv48, Sv48x4. */
 export const MODE_SV48 = 9;
+/** Sv57, Sv57x4. */
 export const MODE_SV57 = 10;
 
 /** A page-based translation scheme. */
@@ -34,11 +38,17 @@ export interface PagingFormat {
 	readonly signed: boolean;
 }
 
+/** Three levels: 39-bit virtual addresses. */
 export const SV39: PagingFormat = single('Sv39', MODE_SV39, 3);
+/** Four levels: 48-bit virtual addresses. */
 export const SV48: PagingFormat = single('Sv48', MODE_SV48, 4);
+/** Five levels: 57-bit virtual addresses. */
 export const SV57: PagingFormat = single('Sv57', MODE_SV57, 5);
+/** Three levels: 41-bit guest physical addresses. */
 export const SV39X4: PagingFormat = guest('Sv39x4', MODE_SV39, 3);
+/** Four levels: 50-bit guest physical addresses. */
 export const SV48X4: PagingFormat = guest('Sv48x4', MODE_SV48, 4);
+/** Five levels: 59-bit guest physical addresses. */
 export const SV57X4: PagingFormat = guest('Sv57x4', MODE_SV57, 5);
 
 function single(name: PagingFormat['name'], mode: number, levels: number): PagingFormat {

@@ -6,16 +6,20 @@ import type { Access, Privilege } from './access.ts';
 import { PAGE_SIZE } from './paging-mode.ts';
 import { ALL_RIGHTS, allows, type Rights } from './rights.ts';
 
-/** Bits of a pmpXcfg byte. */
+// Bits of a pmpXcfg byte.
+/** Readable. */
 export const PMP_R: number = 1 << 0;
+/** Writable. */
 export const PMP_W: number = 1 << 1;
+/** Executable. */
 export const PMP_X: number = 1 << 2;
 /** Address-matching mode, bits 4:3, in place. */
 export const PMP_A: number = 3 << 3;
 /** Locked: writes are ignored until reset, and R, W, X hold for M-mode too. */
 export const PMP_L: number = 1 << 7;
 
-/** Address-matching modes, in place: the entry matches nothing. */
+// Address-matching modes, in place.
+/** The entry matches nothing. */
 export const PMP_A_OFF: number = 0 << 3;
 /** From the preceding entry's pmpaddr (entry 0: from 0) up to, not including, this one's. */
 export const PMP_A_TOR: number = 1 << 3;

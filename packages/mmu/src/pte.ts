@@ -38,8 +38,11 @@ export const PTE_N: bigint = 1n << 63n;
 
 /** Page-based memory types: 0 is PMA (none requested), 1 is NC, 2 is IO. 3 is reserved and faults. */
 export type MemoryType = 0 | 1 | 2;
+/** The memory type of the physical memory attributes. */
 export const PBMT_PMA = 0;
+/** Non-cacheable, idempotent, weakly ordered main memory. */
 export const PBMT_NC = 1;
+/** Non-cacheable, non-idempotent, strongly ordered I/O. */
 export const PBMT_IO = 2;
 
 /** log2 of the one NAPOT region that Svnapot defines: 64 KiB. */

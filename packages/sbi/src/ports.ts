@@ -49,11 +49,14 @@ export interface SbiPorts {
 	readonly hypervisor: boolean;
 	/** Physical memory of the supervisor: false, with nothing copied, where part of the range is not (writable) memory. */
 	readonly memory: {
+		/** Fills `into` from `address` on. */
 		read(address: number, into: Uint8Array): boolean;
+		/** Copies `from` to `address`. */
 		write(address: number, from: Uint8Array): boolean;
 	};
 	/** The debug console. */
 	readonly console: {
+		/** Prints bytes. */
 		write(bytes: Uint8Array): void;
 		/** At most `max` bytes that have arrived; none is an empty array. */
 		read(max: number): Uint8Array;

@@ -9,6 +9,7 @@ import { F32, F64, I32, I64, Op, Prefixed, typeName, type ValueType } from './op
 /** A value of a known type that can be emitted. */
 export interface Expr<T extends ValueType = ValueType> {
 	readonly type: T;
+	/** Emits code that leaves the value on the stack. */
 	emit(f: FunctionBuilder): void;
 }
 
@@ -43,10 +44,14 @@ class Node<T extends ValueType> implements Expr<T> {
 	}
 }
 
-type Unary<A extends ValueType, R extends ValueType> = (a: Operand<A>) => Expr<R>;
-type Binary<A extends ValueType, R extends ValueType> = (a: Operand<A>, b: Operand<A>) => Expr<R>;
-type Load<R extends ValueType> = (address: Operand<I32>, offset?: number) => Expr<R>;
-type Store<A extends ValueType> = (
+/** Emits an operation on one value. */
+export type Unary<A extends ValueType, R extends ValueType> = (a: Operand<A>) => Expr<R>;
+/** Emits an operation on two values of one type. */
+export type Binary<A extends ValueType, R extends ValueType> = (a: Operand<A>, b: Operand<A>) => Expr<R>;
+/** Emits a load from `address + offset`; the offset is unsigned, 32 bits. */
+export type Load<R extends ValueType> = (address: Operand<I32>, offset?: number) => Expr<R>;
+/** Emits a store to `address + offset`; the offset is unsigned, 32 bits. */
+export type Store<A extends ValueType> = (
 	f: FunctionBuilder,
 	address: Operand<I32>,
 	value: Operand<A>,

@@ -33,6 +33,7 @@ export class Local<T extends ValueType = ValueType> implements Expr<T> {
 		this.index = index;
 	}
 
+	/** Emits `local.get`. */
 	emit(f: FunctionBuilder): void {
 		f.localGet(this.index);
 	}
@@ -99,26 +100,31 @@ export class FunctionBuilder implements FunctionRef {
 		else this.code.s64(Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n)));
 	}
 
+	/** Emits `f64.const`. */
 	f64Const(value: number): void {
 		this.code.byte(Op.f64Const);
 		this.code.append(new Uint8Array(new Float64Array([value]).buffer));
 	}
 
+	/** Emits `f32.const`. */
 	f32Const(value: number): void {
 		this.code.byte(Op.f32Const);
 		this.code.append(new Uint8Array(new Float32Array([value]).buffer));
 	}
 
+	/** Emits `local.get`, by index. */
 	localGet(index: number): void {
 		this.code.byte(Op.localGet);
 		this.code.u32(index);
 	}
 
+	/** Emits `local.set`, by index. */
 	localSet(index: number): void {
 		this.code.byte(Op.localSet);
 		this.code.u32(index);
 	}
 
+	/** Emits `local.tee`, by index. */
 	localTee(index: number): void {
 		this.code.byte(Op.localTee);
 		this.code.u32(index);

@@ -26,11 +26,11 @@ export interface PrivilegedPorts {
 	protectionChanged(): void;
 	/** fcsr, or an FS field in effect, has changed. */
 	floatStateChanged(): void;
-	/** A pending, enable or delegation bit has changed: {@link pendingInterrupt} may answer differently. */
+	/** A pending, enable or delegation bit has changed: an interrupt may have become pending, or none any more. */
 	interruptsChanged(): void;
 	/** mtime, in ticks, modulo 2^64. */
 	time(): bigint;
-	/** {@link nextTimerChange} may answer differently. */
+	/** A timer comparator, or what a timer is compared with, has changed. */
 	timerChanged(): void;
 }
 

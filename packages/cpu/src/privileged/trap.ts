@@ -18,7 +18,7 @@ export interface GuestAccess {
 	readonly virtualAddress: boolean;
 	/** On a guest-page fault, the guest physical address that faulted, not shifted; else 0. */
 	readonly physicalAddress: bigint;
-	/** Transformed instruction, or {@link VS_STAGE_READ} or {@link VS_STAGE_WRITE}; 0 says nothing. */
+	/** Transformed instruction, or `VS_STAGE_READ` or `VS_STAGE_WRITE`; 0 says nothing. */
 	readonly instruction: bigint;
 }
 
