@@ -1,10 +1,9 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AptSource, debianMirror, detectApt, type RunCommand } from '../../src/images/apt.ts';
-import { ImagesError } from '../../src/images/errors.ts';
 import { PackageIndex, type PackageRecord } from '../../src/images/packages.ts';
 import { silentProgress } from '../../src/images/progress.ts';
 import { type FakeArchive, makeArchive } from './support.ts';
@@ -138,6 +137,7 @@ describe('an apt that is made up', () => {
 		['W: GPG error: The following signatures: NO_PUBKEY 0123\nE: The repository is not signed.', /signature/],
 		["E: The repository 'http://m nosuch Release' does not have a Release file.", /does not have a Release file/],
 		['E: Write error - write (28: No space left on device)', /the disk is full/],
+		['E: Failed to fetch http://m  File has unexpected size (1 != 2). Mirror sync in progress?', /do not agree/],
 		['', /^apt: /],
 	])('apt says %j', async (stderr, why) => {
 		const source = new AptSource(HOST, 'trixie', scratch, async () => ({ code: 100, stdout: '', stderr }));
@@ -150,31 +150,4 @@ describe('an apt that is made up', () => {
 		const source = new AptSource(HOST, 'buster', scratch, async () => ({ code: 0, stdout: '', stderr: '' }));
 		await expect(source.index([], silentProgress)).rejects.toThrow('Debian buster has no packages for riscv64');
 	});
-});
-
-test("the host's apt: index and a package, verified, and the host as it was", async ({ skip }) => {
-	const host = await detectApt();
-	if ('unusable' in host) return skip(`the apt source cannot be used here: ${host.unusable}`);
-	const lists = (): string[] => readdirSync('/var/lib/apt/lists').sort();
-	const before = lists();
-	const scratch = mkdtempSync(path.join(tmpdir(), 'partita-apt-host-'));
-	try {
-		await mkdir(path.join(scratch, 'state'));
-		const source = new AptSource(host, 'trixie', scratch);
-		const index = await source.index([], silentProgress).catch((error: unknown) => {
-			if (error instanceof ImagesError && error.why.includes('no network')) return undefined;
-			throw error;
-		});
-		if (!index) return skip('there is no network connection to the mirror');
-		expect(index.kernel('linux-image-riscv64').name).toMatch(/^linux-image-6\.12\./);
-		const opensbi = index.get('opensbi');
-		await source.fetch(opensbi, path.join(scratch, 'opensbi.deb'), silentProgress);
-		expect((await readFile(path.join(scratch, 'opensbi.deb'))).length).toBe(opensbi.size);
-		await expect(
-			new AptSource(host, 'no-such-suite', path.join(scratch, 'other')).index([], silentProgress),
-		).rejects.toThrow('Cannot read the index of Debian no-such-suite');
-		expect(lists()).toEqual(before);
-	} finally {
-		rmSync(scratch, { recursive: true, force: true });
-	}
 });

@@ -3,8 +3,11 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { detectApt, type RunCommand } from '../../src/images/apt.ts';
 import { contentPath, listImages, resolveImages } from '../../src/images/cache.ts';
+import { InconsistentMirrorError } from '../../src/images/errors.ts';
 import type { Pins } from '../../src/images/pins.ts';
+import { silentProgress } from '../../src/images/progress.ts';
 import { type PullOptions, pullDebian } from '../../src/images/pull.ts';
 import {
 	type FakeArchive,
@@ -195,6 +198,29 @@ describe('a pull', () => {
 			`usr/lib/modules/${RELEASE}/kernel/arch/riscv/kvm/kvm.ko`,
 		);
 	});
+});
+
+/** An apt whose mirror's index does not agree with the signed list. */
+const inconsistentApt: RunCommand = async (_, args) =>
+	args.includes('indextargets')
+		? { code: 0, stdout: `Debian\tDebian\tmain\t${mirror.url}/\n`, stderr: '' }
+		: { code: 100, stdout: '', stderr: 'E: Failed to fetch x  File has unexpected size. Mirror sync in progress?\n' };
+
+test('where the index of the mirror is inconsistent, the pinned packages come from there; unless apt was asked for', async ({
+	skip,
+}) => {
+	const apt = await detectApt(inconsistentApt);
+	if ('unusable' in apt) return skip(apt.unusable);
+	const steps: string[] = [];
+	const progress = { ...silentProgress, step: (text: string) => steps.push(text) };
+	const wrong = options({ source: undefined, mirror: undefined, run: inconsistentApt, progress });
+	await expect(pullDebian({ ...wrong, source: 'apt' })).rejects.toThrow(InconsistentMirrorError);
+	await expect(pullDebian({ ...wrong, suite: 'sid' })).rejects.toThrow(InconsistentMirrorError);
+	expect(mirror.requests).toEqual([]);
+	const { images } = await pullDebian(wrong);
+	expect(images.manifest.source).toBe('snapshot');
+	expect(mirror.requests).toEqual([KERNEL, poolFile('busybox-static'), poolFile('opensbi')]);
+	expect(steps).toContainEqual(expect.stringMatching(/cannot be verified.*pinned versions/));
 });
 
 describe('is refused, and the cache is as it was', () => {
