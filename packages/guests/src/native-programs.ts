@@ -86,7 +86,7 @@ export interface PairOptions {
 }
 
 /** Calls the endpoint again and again with one word, and checks that the answer is that word plus one. */
-export function pingProgram({ endpoint }: PairOptions): Uint8Array {
+export function pingProgram({ endpoint }: Pick<PairOptions, 'endpoint'>): Uint8Array {
 	return link(`
 	.text
 	.globl _start
