@@ -1,7 +1,9 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import tls from 'node:tls';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type DownloadRequest, download } from '../../src/images/download.ts';
 import { type Mirror, type Misbehaviour, sha256, startMirror } from './support.ts';
@@ -55,6 +57,34 @@ test('a file arrives whole, and progress is told', async () => {
 	await download({ ...request, onBytes: (done) => seen.push(done) }, file, QUICK);
 	expect((await readFile(file)).equals(BODY)).toBe(true);
 	expect(seen.at(-1)).toBe(BODY.length);
+});
+
+test('by HTTPS, from a server whose certificate is trusted, and from no other', async ({ skip }) => {
+	// Since Node 22.19 and 24.5.
+	if (tls.setDefaultCACertificates === undefined) return skip('this Node cannot be told of a certificate');
+	const files = { key: path.join(folder, 'key.pem'), cert: path.join(folder, 'cert.pem') };
+	const made = spawnSync('openssl', [
+		...['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '1', '-subj', '/CN=test'],
+		...['-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', files.key, '-out', files.cert],
+	]);
+	if (made.error) return skip('openssl is not installed');
+	const cert = await readFile(files.cert);
+	mirror = await startMirror(new Map([['file', BODY]]), undefined, { key: await readFile(files.key), cert });
+	const request = { url: `${mirror.url}/file`, size: BODY.length, sha256: sha256(BODY) };
+	expect(request.url).toMatch(/^https:/);
+	const file = path.join(folder, 'file');
+	await expect(download(request, file, { ...QUICK, attempts: 1 })).rejects.toThrow(
+		expect.objectContaining({ why: expect.stringContaining('self-signed certificate') }),
+	);
+	expect(existsSync(file)).toBe(false);
+	const trusted = tls.getCACertificates();
+	try {
+		tls.setDefaultCACertificates([...trusted, cert.toString()]);
+		await download(request, file, QUICK);
+	} finally {
+		tls.setDefaultCACertificates(trusted);
+	}
+	expect((await readFile(file)).equals(BODY)).toBe(true);
 });
 
 test('a broken connection is taken up where it broke', async () => {

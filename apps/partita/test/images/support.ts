@@ -3,6 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { crc32, gzipSync } from 'node:zlib';
 import { packTar, type TarEntry } from 'modern-tar';
@@ -242,10 +243,14 @@ export interface Mirror {
 	close(): Promise<void>;
 }
 
-/** An HTTP mirror on loopback that serves these files, ranges included. */
-export async function startMirror(files: ReadonlyMap<string, Uint8Array>, misbehave?: Misbehaviour): Promise<Mirror> {
+/** A mirror on loopback that serves these files, ranges included: by HTTP, or with a certificate by HTTPS. */
+export async function startMirror(
+	files: ReadonlyMap<string, Uint8Array>,
+	misbehave?: Misbehaviour,
+	certificate?: { key: Buffer; cert: Buffer },
+): Promise<Mirror> {
 	const requests: string[] = [];
-	const server = createServer((request, response) => {
+	const answer = (request: IncomingMessage, response: ServerResponse): void => {
 		const path = decodeURIComponent(request.url ?? '').replace(/^\/debian\//, '');
 		requests.push(request.headers.range === undefined ? path : `${path} ${request.headers.range}`);
 		const body = files.get(path);
@@ -266,11 +271,12 @@ export async function startMirror(files: ReadonlyMap<string, Uint8Array>, misbeh
 				'content-range': `bytes ${start}-${body.length - 1}/${body.length}`,
 			})
 			.end(part);
-	});
+	};
+	const server = certificate ? createSecureServer(certificate, answer) : createServer(answer);
 	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 	const { port } = server.address() as AddressInfo;
 	return {
-		url: `http://127.0.0.1:${port}/debian`,
+		url: `http${certificate ? 's' : ''}://127.0.0.1:${port}/debian`,
 		requests,
 		close: () =>
 			new Promise((resolve) => {
