@@ -59,24 +59,32 @@ interface Space {
 	 * part of a store that fails on the second page, so such cases have neither.
 	 */
 	readonly faults: boolean;
+	/**
+	 * Never a user page that may be executed: in S-mode with SUM. An access to one enters it in QEMU's TLB with the right to
+	 * execute, and S-mode then fetches from it ("Irrespective of SUM, the supervisor may not execute code on pages with U=1").
+	 */
+	readonly dataOnly: boolean;
 }
 
 const pte = (physical: number, flags: bigint): bigint => ((BigInt(physical) >> 12n) << 10n) | flags;
 
-function flags(random: Random, user: boolean): bigint {
+const EXECUTE = 8n;
+const SUM = 1n << 18n;
+
+function flags(random: Random, user: boolean, dataOnly: boolean): bigint {
 	let bits = BigInt(random.below(256)) | 1n;
 	if (!random.oneIn(4)) bits |= 0xcen;
 	if (!random.oneIn(5)) bits = (bits & ~USER) | (user ? USER : 0n);
 	if (random.oneIn(24)) bits &= ~1n;
 	if (random.oneIn(8)) bits |= BigInt(random.below(4)) << 8n;
-	return bits;
+	return dataOnly && (bits & USER) !== 0n ? bits & ~EXECUTE : bits;
 }
 
 /** A 4 KiB leaf. */
-function smallLeaf(random: Random, { data, scratch, faults }: Space, user: boolean): bigint {
+function smallLeaf(random: Random, { data, scratch, faults, dataOnly }: Space, user: boolean): bigint {
 	const page = data + 4096 * random.below(DATA_PAGES);
 	// A and D are on in such cases: QEMU sets them before PMP denies the access.
-	const bits = flags(random, user) | (faults ? 0xc0n : 0n);
+	const bits = flags(random, user, dataOnly) | (faults ? 0xc0n : 0n);
 	if (faults && random.oneIn(16)) return pte(random.oneIn(2) ? NOWHERE : RAM + 2 * RAM_BYTES, bits);
 	// NAPOT: 64 KiB, with its reserved sizes. A and D are on: QEMU sets them before it looks at the size.
 	if (random.oneIn(24)) return (1n << 63n) | pte(scratch + (random.oneIn(4) ? 0x4000 : 0x8000), bits | 0xc0n);
@@ -84,14 +92,14 @@ function smallLeaf(random: Random, { data, scratch, faults }: Space, user: boole
 }
 
 /** A superpage of 2 MiB or 1 GiB on the scratch area, now and then misaligned. */
-function superpage(random: Random, { scratch, faults }: Space, user: boolean): bigint {
-	const bits = flags(random, user) | (faults ? 0xc0n : 0n);
+function superpage(random: Random, { scratch, faults, dataOnly }: Space, user: boolean): bigint {
+	const bits = flags(random, user, dataOnly) | (faults ? 0xc0n : 0n);
 	return pte(scratch + (random.oneIn(4) ? 4096 * (1 + random.below(511)) : 0), bits);
 }
 
 /** Tables for a case; satp. */
 function buildTables(random: Random, batch: Batch, space: Space, levels: number, user: boolean): bigint {
-	const { root, table, data } = space;
+	const { root, table, data, dataOnly } = space;
 	const program = pte(RAM, LEAF | (user ? USER : 0n));
 	let at = root;
 	for (let level = levels - 1; level > 2; level--) {
@@ -101,15 +109,23 @@ function buildTables(random: Random, batch: Batch, space: Space, levels: number,
 	}
 	batch.poke(at + 16, program);
 	const middle = at + 4096;
-	batch.poke(at + 8, random.oneIn(40) ? pte(middle, flags(random, user)) : pte(middle, 1n));
+	batch.poke(at + 8, random.oneIn(40) ? pte(middle, flags(random, user, dataOnly)) : pte(middle, 1n));
 	// 2 MiB each: the small pages, superpages, a table with flags that make it none.
 	batch.poke(middle, pte(table, 1n));
 	for (let i = 1; i < 4; i++) {
-		batch.poke(middle + 8 * i, random.oneIn(4) ? pte(table, flags(random, user)) : superpage(random, space, user));
+		batch.poke(
+			middle + 8 * i,
+			random.oneIn(4) ? pte(table, flags(random, user, dataOnly)) : superpage(random, space, user),
+		);
 	}
 	for (let i = 0; i < 16; i++) batch.poke(table + 8 * i, smallLeaf(random, space, user));
 	batch.poke(table + 8 * SAFE, pte(data, LEAF | (user ? USER : 0n)));
 	return (BigInt(levels + 5) << 60n) | (BigInt(random.below(16)) << 44n) | BigInt(root >>> 12);
+}
+
+/** Not in the GiB where the program is, and memory ends within: see {@link Space.faults}. */
+function outsideProgram(address: bigint): bigint {
+	return ((address >> 30n) & 0x1ffn) === 2n ? address ^ (1n << 30n) : address;
 }
 
 /** A virtual address: where something is, mostly. */
@@ -120,7 +136,7 @@ function address(random: Random): bigint {
 		case 1:
 			return WINDOW + BigInt(1 + random.below(3)) * 0x20_0000n + BigInt(random.below(512)) * 4096n + offset;
 		case 2:
-			return BigInt.asUintN(64, BigInt.asIntN(random.pick([39, 48, 57, 64]), random.double()));
+			return outsideProgram(BigInt.asUintN(64, BigInt.asIntN(random.pick([39, 48, 57, 64]), random.double())));
 		case 3:
 			return (WINDOW + BigInt(random.below(16)) * 4096n + offset) | (1n << BigInt(38 + random.below(26)));
 		default:
@@ -170,7 +186,16 @@ function addCase(random: Random, batch: Batch, prepare: number, scratch: number,
 	const levels = 3 + random.below(3);
 	const tables = batch.reserve(5 * 4096, 4096);
 	const data = batch.reserve(DATA_PAGES * 4096, 4096);
-	const space: Space = { root: tables, table: tables + 4 * 4096, data, scratch, faults: random.oneIn(2) };
+	// SUM and MXR.
+	const status = BigInt(random.below(4)) << 18n;
+	const space: Space = {
+		root: tables,
+		table: tables + 4 * 4096,
+		data,
+		scratch,
+		faults: random.oneIn(2),
+		dataOnly: mode === 1n && (status & SUM) !== 0n,
+	};
 	for (let page = 0; page < DATA_PAGES; page++) {
 		// C.ADDI x16, page + 1; C.JR ra: what is fetched returns, and says where it was.
 		const line = BigInt((0x8082 << 16) | 0x0801 | ((page + 1) << 2)) & 0xffff_ffffn;
@@ -231,7 +256,6 @@ function addCase(random: Random, batch: Batch, prepare: number, scratch: number,
 		}
 		x[29] = cfg;
 	}
-	const status = BigInt(random.below(4)) << 18n;
 	batch.add({
 		name: `tables ${number}: Sv${levels * 9 + 12}, mode ${mode}${user ? ' for U' : ''}${
 			x[29]
