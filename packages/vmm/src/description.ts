@@ -1,0 +1,82 @@
+/**
+ * What a virtual machine is made of, and whether it can be: contradictions are found before anything is allocated.
+ */
+import { VmError } from './errors.ts';
+import type { GuestMemoryLayout } from './guest-memory.ts';
+import type { InterruptControllerDescription, VirtualDeviceDescription, Window } from './ports.ts';
+
+/** VMIDs, 0 included. */
+const VMIDS = 1 << 14;
+
+/** Bytes that are in a guest's memory when it starts. `Image` of `@partita/machine` has such parts. */
+export interface GuestPart {
+	/** Guest physical address. */
+	readonly address: number;
+	readonly bytes: Uint8Array;
+}
+
+/** What is in memory when a guest starts, and where it starts. */
+export interface GuestBoot {
+	readonly parts: readonly GuestPart[];
+	/** Guest physical address of the first instruction, in VS-mode. */
+	readonly entry: number;
+	/** What hart 0 finds in a1: where the devicetree is. Default 0. */
+	readonly deviceTree?: number;
+}
+
+/** A virtual machine. */
+export interface VirtualMachineOptions {
+	readonly name: string;
+	readonly memory: GuestMemoryLayout;
+	readonly boot: GuestBoot;
+	/** 1 to 16383: no two that share harts may have the same. */
+	readonly vmid: number;
+	readonly devices?: readonly VirtualDeviceDescription[];
+	readonly interruptController?: InterruptControllerDescription;
+	/** An access where there is neither memory nor a device: the guest's fault, as on hardware (default), or its end. */
+	readonly invalidAccess?: 'fault' | 'stop';
+	/** When the guest asks for a reboot: it starts again (default), or it ends. */
+	readonly reboot?: 'restart' | 'stop';
+	/** Nanoseconds of a tick of `time`; default 100. */
+	readonly tickNanos?: number;
+}
+
+/** Throws a {@link VmError} for the first thing that cannot be. */
+export function checkDescription(options: VirtualMachineOptions): void {
+	const { name, vmid } = options;
+	if (!Number.isInteger(vmid) || vmid < 1 || vmid >= VMIDS)
+		throw new VmError(`${name}: VMID ${vmid}: 1 to ${VMIDS - 1} are possible`);
+	checkWindows(options);
+	checkBoot(options);
+}
+
+function checkWindows({ name, memory, devices = [], interruptController }: VirtualMachineOptions): void {
+	const windows: Window[] = [{ name: 'memory', ...memory }, ...devices];
+	if (interruptController) windows.push(interruptController);
+	for (const [index, window] of windows.entries()) {
+		const { base, size } = window;
+		if (!Number.isSafeInteger(base) || !Number.isSafeInteger(size) || base < 0 || size <= 0)
+			throw new VmError(`${name}: ${window.name}: base ${base} and size ${size} are no range of addresses`);
+		for (const other of windows.slice(0, index)) {
+			if (other.name === window.name) throw new VmError(`${name}: two devices are called ${window.name}`);
+			if (base < other.base + other.size && other.base < base + size)
+				throw new VmError(`${name}: ${window.name} overlaps ${other.name} at 0x${base.toString(16)}`);
+		}
+	}
+	const wired = devices.find(({ interrupt }) => interrupt !== undefined);
+	if (wired && !interruptController)
+		throw new VmError(`${name}: ${wired.name} has an interrupt, but there is no interrupt controller`);
+}
+
+function checkBoot({ name, memory, boot }: VirtualMachineOptions): void {
+	const inside = (address: number, bytes: number): boolean =>
+		address >= memory.base && address + bytes <= memory.base + memory.size;
+	for (const { address, bytes } of boot.parts) {
+		if (!inside(address, bytes.length))
+			throw new VmError(
+				`${name}: 0x${bytes.length.toString(16)} bytes at 0x${address.toString(16)} are not in its memory`,
+			);
+	}
+	if (!Number.isSafeInteger(boot.entry) || !inside(boot.entry, 2) || boot.entry % 2 !== 0)
+		throw new VmError(`${name}: it cannot start at 0x${boot.entry.toString(16)}`);
+}
