@@ -1,0 +1,20 @@
+/**
+ * A thin hypervisor: virtual CPUs under any scheduling policy, with budgets and counters.
+ *
+ * @packageDocumentation
+ */
+export { type HypervisorConfig, HypervisorError, type VmConfig } from './config.ts';
+export { type HypervisorFactory, hypervisor } from './factory.ts';
+export { Hypervisor } from './hypervisor.ts';
+export type {
+	ConsoleConfig,
+	ConsoleDriver,
+	ConsoleEnvironment,
+	HypervisorBoard,
+	MmioRegisters,
+	SchedulingDecision,
+	VcpuPolicy,
+} from './ports.ts';
+export type { GuestState, HypervisorState, VcpuRecordState } from './state.ts';
+export type { HypervisorCounters, HypervisorStatistics, VcpuStatistics, VmStatistics } from './statistics.ts';
+export type { KernelTrace } from './trace.ts';

@@ -1,0 +1,97 @@
+/**
+ * What the hypervisor needs: a board (that of `@partita/machine` fits), a scheduling policy (those of `@partita/sched` fit), a
+ * console driver (that of `@partita/drivers` fits).
+ */
+import type { Hart } from '@partita/cpu';
+
+/** The board. */
+export interface HypervisorBoard {
+	readonly harts: readonly Hart[];
+	readonly memory: {
+		/** Whether every byte of the range is memory. */
+		contains(address: number, bytes: number): boolean;
+		read(address: number, into: Uint8Array): boolean;
+		write(address: number, from: Uint8Array): boolean;
+	};
+	/** Devices by physical address. */
+	readonly bus: {
+		find(address: number, bytes: number): { readonly base: number; readonly device: MmioRegisters } | undefined;
+	};
+	readonly console: { write(bytes: Uint8Array): void };
+	/** Virtual nanoseconds. */
+	now(): number;
+	/** Virtual time passes as if so many instructions had been executed. */
+	charge(instructions: number): void;
+	/** `timer` is called at this virtual time; undefined: no call. */
+	setTimer(nanos: number | undefined): void;
+	/** The machine stops. */
+	end(ending: { readonly reason: 'power-off' | 'reset'; readonly code: number }): void;
+}
+
+/** Registers of a device. */
+export interface MmioRegisters {
+	read(offset: number, size: 1 | 2 | 4): number;
+	write(offset: number, size: 1 | 2 | 4, value: number): void;
+}
+
+/** Who runs, and until when it needs not be asked again. */
+export interface SchedulingDecision {
+	readonly entity: number | undefined;
+	readonly until: number | undefined;
+}
+
+/** A scheduling policy over virtual CPUs. */
+export interface VcpuPolicy<P> {
+	readonly name: string;
+	readonly state: unknown;
+	restore(state: never): void;
+	add(entity: number, parameters: P, now: number): void;
+	remove(entity: number): void;
+	change(entity: number, parameters: P, now: number): void;
+	wake(entity: number, now: number): void;
+	block(entity: number, now: number): void;
+	/** Time used. @returns whether the entity's budget has run out */
+	charge(entity: number, nanos: number, now: number): boolean;
+	pick(now: number): SchedulingDecision;
+}
+
+/** What a console driver is given: clients are numbered as the VMs are. */
+export interface ConsoleEnvironment {
+	/** The UART's registers; accesses take time. */
+	readonly mmio: MmioRegisters;
+	/** The driver has computed for so many nanoseconds. */
+	work(nanos: number): void;
+	/** Input for a client. @returns how many bytes it took, from the front: the rest is offered again on `resume` */
+	deliver(client: number, bytes: Uint8Array): number;
+}
+
+/** A driver that shares one terminal among VMs. */
+export interface ConsoleDriver {
+	readonly state: unknown;
+	restore(state: never): void;
+	/** Prepares the device. */
+	init(): void;
+	/** Its interrupt. */
+	interrupt(): void;
+	/** Makes room for a client. */
+	addClient(client: number, name: string): void;
+	/** Forgets one. */
+	removeClient(client: number): void;
+	/** A client prints. */
+	write(client: number, bytes: Uint8Array): void;
+	/** A client that has refused input takes some again. */
+	resume(client: number): void;
+}
+
+/** Where the board's UART is, and its interrupt controller. */
+export interface ConsoleConfig {
+	/** Physical address of the UART; default 0x1000_0000. */
+	readonly address?: number;
+	/** Its source; default 10. */
+	readonly interrupt?: number;
+	/** Physical address of the PLIC; default 0xc00_0000. */
+	readonly plic?: number;
+	/** The PLIC's context of hart 0's supervisor; default 1. */
+	readonly context?: number;
+	readonly create: (environment: ConsoleEnvironment) => ConsoleDriver;
+}

@@ -1,0 +1,23 @@
+// The README's example prints what it says.
+import * as drivers from '@partita/drivers';
+import * as guests from '@partita/guests';
+import * as kernelCosts from '@partita/kernel-costs';
+import * as machine from '@partita/machine';
+import * as riscv from '@partita/riscv';
+import * as sched from '@partita/sched';
+import { expect, test } from 'vitest';
+import { runReadmeExample } from '../../../tooling/readme.ts';
+import * as hypervisor from './index.ts';
+
+test("the README's example prints what it says", async () => {
+	const { printed, expected } = await runReadmeExample(new URL('../README.md', import.meta.url), {
+		'@partita/drivers': drivers,
+		'@partita/guests': guests,
+		'@partita/hypervisor': hypervisor,
+		'@partita/kernel-costs': kernelCosts,
+		'@partita/machine': machine,
+		'@partita/riscv': riscv,
+		'@partita/sched': sched,
+	});
+	expect(printed).toEqual(expected);
+});
