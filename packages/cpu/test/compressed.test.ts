@@ -66,7 +66,7 @@ campaign({
 				name: `units ${number}`,
 				logLimit: UNITS + 1,
 				faultMask: WITHOUT_ADDRESS,
-				writablePage: memory,
+				writable: { at: memory, bytes: MEMORY },
 				mstatus: (random.pick(MODES) << 11n) | (random.oneIn(8) ? 0n : 0x6000n),
 				x,
 				f,

@@ -38,8 +38,8 @@ export interface CaseInput {
 	readonly faultMask?: bigint;
 	/** pmpcfg2; default: devices are closed. */
 	readonly pmpcfg2?: bigint;
-	/** The one page that S and U may write, if there is one. */
-	readonly writablePage?: number;
+	/** The one place that S and U may write, if there is one: a power of two, at a multiple of it. */
+	readonly writable?: { readonly at: number; readonly bytes: number };
 	readonly fcsr?: number;
 	/** By register number. */
 	readonly x?: readonly bigint[];
@@ -146,10 +146,10 @@ export class Batch {
 		put(CaseField.result, result);
 		put(CaseField.mstatus, input.mstatus ?? MACHINE_FLOAT);
 		put(CaseField.mstatusMask, input.mstatusMask ?? 0xffff_ffff_ffff_ffffn);
-		put(CaseField.pmpcfg2, input.pmpcfg2 ?? (input.writablePage ? MEMORY_CLOSED : DEVICES_CLOSED));
-		if (input.writablePage) {
-			// NAPOT, 4 KiB, R and W.
-			put(CaseField.pmpaddr0, input.writablePage / 4 + 0x1ff);
+		put(CaseField.pmpcfg2, input.pmpcfg2 ?? (input.writable ? MEMORY_CLOSED : DEVICES_CLOSED));
+		if (input.writable) {
+			// NAPOT, R and W.
+			put(CaseField.pmpaddr0, input.writable.at / 4 + input.writable.bytes / 8 - 1);
 			put(CaseField.pmpcfg0, 0x1b);
 		}
 		put(CaseField.faultMask, input.faultMask ?? 0xffff_ffff_ffff_ffffn);
