@@ -26,6 +26,7 @@ export {
 	type RegionMemory,
 	type SystemLayout,
 } from './layout.ts';
+export { type FaultLabels, Monitor, type MonitorPort } from './monitor.ts';
 export type { Program, ProgramPatch, ProgramSegment } from './program.ts';
 export { readSystem } from './read.ts';
 export type { FileSource } from './read-region.ts';
