@@ -4,6 +4,7 @@ import { elfSymbolMap, readElf } from '@partita/riscv';
 import { describe, expect, test } from 'vitest';
 import {
 	busyProgram,
+	mediaGuest,
 	NATIVE_BASE,
 	periodicProgram,
 	pingProgram,
@@ -59,6 +60,32 @@ describe('the real-time guest', () => {
 		const [control] = run(realTimeGuest({ control: { name: 'c', period: 100_000, work: 1_000, samples: 3 } }), 100_000);
 		expect(control!.responses).toHaveLength(3);
 		expect(control!.completed).toBeGreaterThan(3);
+	});
+});
+
+describe('the media guest', () => {
+	test('shows every frame in time, at its rate', () => {
+		const elf = mediaGuest({ name: 'media', rate: 2_000, work: 300_000 });
+		const [media] = run(elf, 10_000_000);
+		// Time asleep is not executed: 300 us of work for each 500 us.
+		expect(media!.period).toBe(5_000);
+		expect(media!.completed).toBeGreaterThanOrEqual(32);
+		expect(media!.missed).toBe(0);
+		for (const response of media!.responses) expect(response).toBeOneOf([3000, 3001]);
+	});
+
+	test('drops frames where it is too slow', () => {
+		// One and a half periods for each frame: it is late, and the one after next is still to be shown.
+		const elf = mediaGuest({ name: 'media', rate: 2_000, work: 750_000 });
+		const [media] = run(elf, 30_100_000);
+		expect(media!.completed).toBe(40);
+		expect(media!.released).toBeGreaterThanOrEqual(59);
+		expect(media!.missed).toBeGreaterThan(media!.completed - 2);
+		expect(media!.missed).toBeLessThanOrEqual(media!.released);
+	});
+
+	test.each([0, -1, Number.NaN, 2_000_000])('a rate of %d is refused', (rate) => {
+		expect(() => mediaGuest({ name: 'media', rate, work: 100 })).toThrow(/media: a rate of/);
 	});
 });
 

@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 export type { BusyParameters, TaskParameters } from './fragments.ts';
+export { type MediaGuestOptions, mediaGuest } from './media-guest.ts';
 export {
 	busyProgram,
 	NATIVE_BASE,
