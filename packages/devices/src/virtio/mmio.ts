@@ -388,10 +388,12 @@ export class VirtioMmio implements MmioDevice {
 		});
 	}
 
-	/** Section 2.2.2: only offered features, and VIRTIO_F_VERSION_1 is a must (section 6.1). */
+	/**
+	 * Section 2.2.2: only offered features. A device may refuse a driver that leaves VIRTIO_F_VERSION_1 out (section 6.1);
+	 * this one serves it, as QEMU's does: xv6's driver never accepts more than the first 32 bits.
+	 */
 	#featuresFit(): boolean {
-		const { driverFeatures } = this.state;
-		return (driverFeatures & ~this.#offered) === 0n && (driverFeatures & VIRTIO_F_VERSION_1) !== 0n;
+		return (this.state.driverFeatures & ~this.#offered) === 0n;
 	}
 
 	/** Section 2.1.2: the driver is told by a configuration change once it is up. */

@@ -99,6 +99,25 @@ describe('5.1.6.2 transmission', () => {
 	});
 });
 
+test('5.1.6.1: without VERSION_1 and merged buffers the header ends before num_buffers', () => {
+	const { transmitter, receiver, net, sent } = board(VIRTIO_NET_F_MAC);
+	transmitter.offer([new Uint8Array(10), frame(60)], []);
+	transmitter.kick();
+	expect(sent).toEqual([frame(60)]);
+	receiver.offer([], [10 + 60]);
+	expect(net.receive(frame(60, 3))).toBe(true);
+	const [{ data, length }] = receiver.takeUsed();
+	expect([length, ...data]).toEqual([70, ...new Uint8Array(10), ...frame(60, 3)]);
+});
+
+test('5.1.6.1: without VERSION_1, num_buffers is there where buffers are merged', () => {
+	const { receiver, net } = board(VIRTIO_NET_F_MRG_RXBUF);
+	receiver.offer([], [12 + 60]);
+	expect(net.receive(frame(60))).toBe(true);
+	const [{ data }] = receiver.takeUsed();
+	expect([...data]).toEqual([...new Uint8Array(10), 1, 0, ...frame(60)]);
+});
+
 describe('5.1.6.4 reception', () => {
 	test('one buffer: a header with num_buffers 1, then the frame', () => {
 		for (const features of [SINGLE, MERGEABLE]) {

@@ -4,7 +4,7 @@ import { type DeviceObserver, NO_OBSERVER } from '../observer.ts';
 import { StateCheck } from '../state-error.ts';
 import { NO_TRANSPORT, readConfigBytes, type VirtioDevice, type VirtioPort } from './device.ts';
 import { readSegments, sliceSegments, writeSegments } from './segments.ts';
-import type { DescriptorChain } from './split-queue.ts';
+import { type DescriptorChain, VIRTIO_F_VERSION_1 } from './split-queue.ts';
 
 /** The device has a MAC address. */
 export const VIRTIO_NET_F_MAC: bigint = 1n << 5n;
@@ -17,9 +17,9 @@ const VIRTIO_NET_S_LINK_UP = 1;
 const RECEIVE_QUEUE = 0;
 const TRANSMIT_QUEUE = 1;
 const QUEUE_SIZE = 256;
-/** struct virtio_net_hdr with num_buffers, as every version 1 device has it (section 5.1.6). */
-const HEADER_SIZE = 12;
+/** struct virtio_net_hdr without num_buffers, which follows (section 5.1.6). */
 const HEADER_NUM_BUFFERS = 10;
+const NUM_BUFFERS_SIZE = 2;
 /** Destination, source, type. */
 const ETHERNET_HEADER = 14;
 /** The longest frame that is taken either way: 64 KiB and its header and tag. */
@@ -155,15 +155,24 @@ export class VirtioNet implements VirtioDevice {
 		this.#showLink();
 	}
 
+	/** Section 5.1.6.1: a driver from before version 1 has num_buffers only where buffers are merged. */
+	get #headerSize(): number {
+		const { features } = this.#port;
+		return (features & (VIRTIO_F_VERSION_1 | VIRTIO_NET_F_MRG_RXBUF)) === 0n
+			? HEADER_NUM_BUFFERS
+			: HEADER_NUM_BUFFERS + NUM_BUFFERS_SIZE;
+	}
+
 	#transmit(): void {
+		const header = this.#headerSize;
 		const queue = this.#port.queue(TRANSMIT_QUEUE);
 		for (let chain = queue.pop(); chain !== undefined; chain = queue.pop()) {
-			const length = chain.readableLength - HEADER_SIZE;
+			const length = chain.readableLength - header;
 			if (length < ETHERNET_HEADER || length > FRAME_LIMIT)
 				this.#drop('a frame of this length cannot be sent', Math.max(length, 0));
 			else {
 				const frame = new Uint8Array(length);
-				if (!readSegments(this.#port.memory, sliceSegments(chain.readable, HEADER_SIZE, length), frame)) {
+				if (!readSegments(this.#port.memory, sliceSegments(chain.readable, header, length), frame)) {
 					this.#port.fail('a frame is outside RAM');
 					break;
 				}
@@ -193,7 +202,8 @@ export class VirtioNet implements VirtioDevice {
 	#place(frame: Uint8Array): boolean {
 		const queue = this.#port.queue(RECEIVE_QUEUE);
 		const mergeable = (this.#port.features & VIRTIO_NET_F_MRG_RXBUF) !== 0n;
-		const total = HEADER_SIZE + frame.length;
+		const header = this.#headerSize;
+		const total = header + frame.length;
 		const chains: DescriptorChain[] = [];
 		let room = 0;
 		while (room < total) {
@@ -207,7 +217,7 @@ export class VirtioNet implements VirtioDevice {
 			}
 			chains.push(chain);
 			room += chain.writableLength;
-			if (chain.writableLength < (chains.length === 1 ? HEADER_SIZE : 1)) {
+			if (chain.writableLength < (chains.length === 1 ? header : 1)) {
 				this.#port.fail('a receive buffer has no room for the header');
 				return false;
 			}
@@ -218,9 +228,8 @@ export class VirtioNet implements VirtioDevice {
 			}
 		}
 		const packet = new Uint8Array(total);
-		packet[HEADER_NUM_BUFFERS] = chains.length & 0xff;
-		packet[HEADER_NUM_BUFFERS + 1] = chains.length >>> 8;
-		packet.set(frame, HEADER_SIZE);
+		if (header > HEADER_NUM_BUFFERS) new DataView(packet.buffer).setUint16(HEADER_NUM_BUFFERS, chains.length, true);
+		packet.set(frame, header);
 		let done = 0;
 		for (const chain of chains) {
 			const part = packet.subarray(done, done + chain.writableLength);
