@@ -12,6 +12,8 @@ const OBSERVED_PIECE = 20_000;
 /** Pieces shorter than this, in milliseconds, are not worth a look at a clock that ticks coarsely. */
 const LONGEST_SLEEP = 1000;
 const NANOS_PER_MILLI = 1e6;
+/** Real nanoseconds that an idle guest's time makes up for: a sleep, and a host that was late to wake from it. */
+const LONGEST_IDLE = 2 * LONGEST_SLEEP * NANOS_PER_MILLI;
 
 /** Something that gives the machine input between two pieces of its run. */
 export interface InputSource {
@@ -48,6 +50,8 @@ export class Session {
 	#asked = false;
 	#timedOut = false;
 	#pacing: PacingState | undefined;
+	/** The guest had nothing to do when it last ran. */
+	#idle = false;
 	#wake: () => void = () => {};
 
 	constructor(options: SessionOptions) {
@@ -89,6 +93,7 @@ export class Session {
 		const limit = this.#options.observed ? OBSERVED_PIECE : PIECE;
 		const left = stopAfter === undefined ? limit : Math.min(limit, stopAfter - machine.executed);
 		const result = left > 0 ? this.#runMachine(left) : undefined;
+		this.#idle = result?.reason === 'idle';
 		await output.flush();
 		if (output.seen) return { reason: 'seen' };
 		if (result?.reason === 'ended') return result;
@@ -114,8 +119,10 @@ export class Session {
 		return machine.run(instructions, { idleUntil: Math.max(due, machine.now()) });
 	}
 
+	/** The time for which the host slept on behalf of an idle guest is no lag: the guest's time is to pass as well. */
 	#anchor(): PacingState {
-		const decision = pace(this.#pacing, performance.now() * NANOS_PER_MILLI, this.#options.machine.now());
+		const lag = this.#idle ? { maxLag: LONGEST_IDLE } : {};
+		const decision = pace(this.#pacing, performance.now() * NANOS_PER_MILLI, this.#options.machine.now(), lag);
 		this.#pacing = decision.state;
 		return decision.state;
 	}
