@@ -62,15 +62,20 @@ export class ShellGuest {
 
 	/** Waits for the prompt; what was printed before it. */
 	async prompt(): Promise<string> {
-		while (!this.#since.includes(PROMPT)) {
+		return await this.until(PROMPT);
+	}
+
+	/** Waits for a text; what was printed before it. */
+	async until(wanted: string): Promise<string> {
+		while (!this.#since.includes(wanted)) {
 			if (this.#child.exitCode !== null) throw new Error(`the guest ended early:\n${this.#all.slice(-3000)}`);
 			await new Promise<void>((resolve) => {
 				this.#changed = resolve;
 			});
 		}
-		const end = this.#since.indexOf(PROMPT);
+		const end = this.#since.indexOf(wanted);
 		const text = this.#since.slice(0, end);
-		this.#since = this.#since.slice(end + PROMPT.length);
+		this.#since = this.#since.slice(end + wanted.length);
 		return text;
 	}
 
