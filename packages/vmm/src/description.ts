@@ -2,7 +2,7 @@
  * What a virtual machine is made of, and whether it can be: contradictions are found before anything is allocated.
  */
 import { VmError } from './errors.ts';
-import type { GuestMemoryLayout } from './guest-memory.ts';
+import type { GuestMemoryLayout, SharedMemoryDescription } from './guest-memory.ts';
 import type { InterruptControllerDescription, VirtualDeviceDescription, Window } from './ports.ts';
 
 /** VMIDs, 0 included. */
@@ -31,6 +31,8 @@ export interface VirtualMachineOptions {
 	readonly boot: GuestBoot;
 	/** 1 to 16383: no two that share harts may have the same. */
 	readonly vmid: number;
+	/** Memory that it shares with others. */
+	readonly shared?: readonly SharedMemoryDescription[];
 	readonly devices?: readonly VirtualDeviceDescription[];
 	readonly interruptController?: InterruptControllerDescription;
 	/** An access where there is neither memory nor a device: the guest's fault, as on hardware (default), or its end. */
@@ -50,22 +52,25 @@ export function checkDescription(options: VirtualMachineOptions): void {
 	checkBoot(options);
 }
 
-function checkWindows({ name, memory, devices = [], interruptController }: VirtualMachineOptions): void {
-	const windows: Window[] = [{ name: 'memory', ...memory }, ...devices];
+function checkWindows({ name, memory, shared = [], devices = [], interruptController }: VirtualMachineOptions): void {
+	const windows: Window[] = [{ name: 'memory', ...memory }, ...shared, ...devices];
 	if (interruptController) windows.push(interruptController);
 	for (const [index, window] of windows.entries()) {
 		const { base, size } = window;
 		if (!Number.isSafeInteger(base) || !Number.isSafeInteger(size) || base < 0 || size <= 0)
 			throw new VmError(`${name}: ${window.name}: base ${base} and size ${size} are no range of addresses`);
 		for (const other of windows.slice(0, index)) {
-			if (other.name === window.name) throw new VmError(`${name}: two devices are called ${window.name}`);
+			if (other.name === window.name) throw new VmError(`${name}: two things are called ${window.name}`);
 			if (base < other.base + other.size && other.base < base + size)
 				throw new VmError(`${name}: ${window.name} overlaps ${other.name} at 0x${base.toString(16)}`);
 		}
 	}
-	const wired = devices.find(({ interrupt }) => interrupt !== undefined);
-	if (wired && !interruptController)
-		throw new VmError(`${name}: ${wired.name} has an interrupt, but there is no interrupt controller`);
+	const wired = devices.filter(({ interrupt }) => interrupt !== undefined);
+	const direct = wired.find(({ interrupt }) => interrupt === 'external');
+	if (direct && (interruptController || wired.length > 1))
+		throw new VmError(`${name}: ${direct.name} has the external interrupt, which others need too`);
+	if (wired[0] && !direct && !interruptController)
+		throw new VmError(`${name}: ${wired[0].name} has an interrupt, but there is no interrupt controller`);
 }
 
 function checkBoot({ name, memory, boot }: VirtualMachineOptions): void {

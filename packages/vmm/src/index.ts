@@ -4,8 +4,14 @@
  * @packageDocumentation
  */
 export type { GuestBoot, GuestPart, VirtualMachineOptions } from './description.ts';
+export { Doorbell, type DoorbellOptions, type DoorbellState, doorbell } from './doorbell.ts';
 export { VmError } from './errors.ts';
-export { GuestMemory, type GuestMemoryLayout, type GuestMemoryPlacement } from './guest-memory.ts';
+export {
+	GuestMemory,
+	type GuestMemoryLayout,
+	type GuestMemoryPlacement,
+	type SharedMemoryDescription,
+} from './guest-memory.ts';
 export type {
 	FrameAllocator,
 	InterruptControllerDescription,
@@ -21,12 +27,6 @@ export type {
 	VmExit,
 	Window,
 } from './ports.ts';
+export type { VirtualMachineState, VmAction, VmEnding, VmExitCounts, VmPlacement } from './state.ts';
 export { Vcpu, type VcpuOptions, type VcpuState } from './vcpu.ts';
-export {
-	VirtualMachine,
-	type VirtualMachineState,
-	type VmAction,
-	type VmEnding,
-	type VmExitCounts,
-	type VmPlacement,
-} from './virtual-machine.ts';
+export { VirtualMachine } from './virtual-machine.ts';

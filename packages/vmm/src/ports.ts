@@ -136,8 +136,8 @@ export interface Window {
 
 /** A device of a virtual machine. */
 export interface VirtualDeviceDescription extends Window {
-	/** Source at the interrupt controller. */
-	readonly interrupt?: number;
+	/** Source at the interrupt controller; `external`: there is none, and this is virtual CPU 0's external interrupt. */
+	readonly interrupt?: number | 'external';
 	create(ports: VirtualDevicePorts): VirtualDevice;
 }
 

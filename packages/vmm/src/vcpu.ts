@@ -236,6 +236,12 @@ export class Vcpu implements SbiHart {
 		this.#hart.ports.floatStateChanged();
 	}
 
+	/** Its memory is shown by other tables: `hgatp` has changed. */
+	memoryChanged(): void {
+		this.words[Slot.hgatp] = this.#options.hgatp();
+		this.#hart.ports.contextChanged();
+	}
+
 	/** SBI: the timer is vstimecmp. */
 	setTimer(time: bigint): void {
 		this.words[Slot.vstimecmp] = time;

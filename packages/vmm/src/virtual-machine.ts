@@ -6,9 +6,9 @@
  */
 import { Slot } from '@partita/cpu';
 import { exceptions } from '@partita/riscv';
-import { Sbi, type SbiState } from '@partita/sbi';
+import { Sbi } from '@partita/sbi';
 import { checkDescription, type VirtualMachineOptions } from './description.ts';
-import { GuestMemory, type GuestMemoryPlacement } from './guest-memory.ts';
+import { GuestMemory } from './guest-memory.ts';
 import { decodeAccess, performAccess } from './mmio.ts';
 import type {
 	InterruptLine,
@@ -18,70 +18,8 @@ import type {
 	VmExit,
 	Window,
 } from './ports.ts';
-import { Vcpu, type VcpuState } from './vcpu.ts';
-
-/** How a virtual machine ended. */
-export interface VmEnding {
-	readonly reason: 'power-off' | 'reset' | 'fault' | 'stopped';
-	/** 0 for success. */
-	readonly code: number;
-	/** For people: what it did. */
-	readonly detail?: string;
-}
-
-/** What is to be done with a virtual CPU after an exit. */
-export type VmAction =
-	/** It can be run on. */
-	| { readonly kind: 'resume' }
-	/** It has nothing to do until {@link VmEnvironment.wake}. */
-	| { readonly kind: 'wait' }
-	/** It starts again: its memory is to be cleared first, see {@link VirtualMachine.clear}. */
-	| { readonly kind: 'clear' }
-	/** The machine has ended. */
-	| { readonly kind: 'stopped'; readonly ending: VmEnding };
-
-/** Exits by what they were. */
-export interface VmExitCounts {
-	/** Environment calls. */
-	sbi: number;
-	/** Loads and stores of devices. */
-	mmioLoad: number;
-	mmioStore: number;
-	/** WFI. */
-	wait: number;
-	/** Other instructions that trapped; the guest finds them illegal. */
-	instruction: number;
-	/** Accesses where there is nothing. */
-	invalidAccess: number;
-}
-
-/** Plain state of a virtual machine, its memory aside. */
-export interface VirtualMachineState {
-	readonly vcpus: readonly VcpuState[];
-	readonly sbi: SbiState;
-	/** By name. */
-	readonly devices: Readonly<Record<string, unknown>>;
-	/** By name of the device: virtual nanoseconds. */
-	readonly deadlines: Readonly<Record<string, number>>;
-	readonly paused: boolean;
-	readonly ending: VmEnding | undefined;
-	readonly exits: VmExitCounts;
-	readonly restarts: number;
-	/** Console input that waits for the guest's SBI. */
-	readonly input: readonly number[];
-	/** Some was refused since. */
-	readonly inputRefused: boolean;
-	/** Offset of the memory that is to be cleared next; undefined: none is. */
-	readonly clearing: number | undefined;
-	/** It is to be gone once it is cleared. */
-	readonly disposed: boolean;
-}
-
-/** Where it is on its board: plain state, apart from {@link VirtualMachineState}, which goes on anywhere. */
-export interface VmPlacement {
-	readonly vmid: number;
-	readonly memory: GuestMemoryPlacement;
-}
+import type { VirtualMachineState, VmAction, VmEnding, VmExitCounts, VmPlacement } from './state.ts';
+import { Vcpu } from './vcpu.ts';
 
 const RESUME: VmAction = { kind: 'resume' };
 const WAIT: VmAction = { kind: 'wait' };
@@ -131,7 +69,7 @@ export class VirtualMachine {
 		this.#options = options;
 		this.#environment = environment;
 		this.#tickNanos = options.tickNanos ?? 100;
-		this.memory = new GuestMemory(options.memory, environment.memory, environment.frames);
+		this.memory = new GuestMemory(options.memory, environment.memory, environment.frames, options.shared);
 		const hgatp = (): bigint => this.memory.hgatp | (BigInt(this.#vmid) << 44n);
 		const ticks = (): bigint => BigInt(Math.floor(environment.now() / this.#tickNanos));
 		this.vcpus = [new Vcpu({ id: 0, hgatp, ticks, wake: () => environment.wake(0) })];
@@ -320,6 +258,18 @@ export class VirtualMachine {
 		return true;
 	}
 
+	/**
+	 * Takes shared memory away: an access is a fault of the guest from now on. The host makes all harts forget translations of
+	 * the VMID.
+	 * @returns false where it does not have it
+	 * @throws VmError where there is no memory for other tables; nothing has changed then
+	 */
+	unshare(name: string): boolean {
+		if (!this.memory.unshare(name)) return false;
+		for (const vcpu of this.vcpus) vcpu.memoryChanged();
+		return true;
+	}
+
 	/** Gives its memory back, once it is {@link gone}, or has never run. */
 	free(): void {
 		this.memory.free();
@@ -505,8 +455,11 @@ export class VirtualMachine {
 		}
 		for (const description of devices) {
 			const { name, interrupt } = description;
+			let line = NO_LINE;
+			if (interrupt === 'external') line = external[0]!;
+			else if (interrupt !== undefined) line = controller!.source(interrupt);
 			const device = description.create({
-				line: interrupt === undefined ? NO_LINE : controller!.source(interrupt),
+				line,
 				memory: this.memory,
 				console: { write: (byte) => this.#environment.console.write(Uint8Array.of(byte)) },
 				inputReady: () => this.#environment.console.ready(),

@@ -435,7 +435,7 @@ describe('descriptions that cannot be', () => {
 		['more memory than there is', { memory: { base: BASE, size: 64 << 20 } }, /no such run of memory left/],
 		['a device in memory', { devices: [window('d', BASE + 0x1000)] }, /d overlaps memory at 0x80001000/],
 		['devices that overlap', { devices: [window('a', 0x1000), window('b', 0x1fff)] }, /b overlaps a/],
-		['two of one name', { devices: [window('a', 0x1000), window('a', 0x3000)] }, /two devices are called a/],
+		['two of one name', { devices: [window('a', 0x1000), window('a', 0x3000)] }, /two things are called a/],
 		['a window of no size', { devices: [window('a', 0x1000, 0)] }, /no range of addresses/],
 		[
 			'an interrupt without a controller',
