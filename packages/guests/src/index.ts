@@ -16,3 +16,4 @@ export {
 } from './native-programs.ts';
 export { type RealTimeGuestOptions, realTimeGuest } from './real-time-guest.ts';
 export { REPORT_MAGIC, readReportArea, type TaskReport } from './report-area.ts';
+export { type SignalPairOptions, signalPing, signalPong } from './signal-pair.ts';
