@@ -11,9 +11,31 @@ import type { KernelTrace } from './trace.ts';
  * A virtual machine of a hypervisor.
  * @typeParam P - how a virtual CPU is scheduled: `EntityParameters` of `@partita/sched`
  */
-export interface VmConfig<P> extends Omit<VirtualMachineOptions, 'vmid' | 'tickNanos'> {
+export interface VmConfig<P> extends Omit<VirtualMachineOptions, 'vmid' | 'tickNanos' | 'shared'> {
 	/** How its virtual CPU is scheduled. */
 	readonly schedule: P;
+	/** Regions that it shares with others. */
+	readonly share?: readonly ShareConfig[];
+	/** Its doorbell: what it rings and is rung by is in `doorbells`. Called `doorbell` among its devices. */
+	readonly doorbell?: { readonly base: number; readonly interrupt?: number | 'external' };
+}
+
+/** How a VM sees a region. */
+export interface ShareConfig {
+	/** Name of the region. */
+	readonly region: string;
+	/** Guest physical address. */
+	readonly base: number;
+	/** Default true. */
+	readonly writable?: boolean;
+}
+
+/** A doorbell's bit. */
+export interface DoorbellEnd {
+	/** Name of a VM that has a doorbell. */
+	readonly vm: string;
+	/** 0 to 31. */
+	readonly bit: number;
 }
 
 /** What a hypervisor system is made of. */
@@ -28,6 +50,10 @@ export interface HypervisorConfig<P> {
 	readonly console?: ConsoleConfig;
 	/** Memory for guests and their tables, whole pages; default: all RAM from 0x8000_0000 on. */
 	readonly memory?: { readonly base: number; readonly size: number };
+	/** Memory that VMs share: bytes, a multiple of 4 KiB. It is zero at first. */
+	readonly regions?: readonly { readonly name: string; readonly size: number }[];
+	/** Who rings whom: where `from` rings its bit, the bit of `to` is pending. All else that is rung is denied. */
+	readonly doorbells?: readonly { readonly from: DoorbellEnd; readonly to: DoorbellEnd }[];
 	/** What happens when no VM is left that has not ended: the board stops (default), or VMs can be made later. */
 	readonly whenAllEnded?: 'stop' | 'stay';
 	/** Sees what each VM prints. */
@@ -48,17 +74,55 @@ export class HypervisorError extends Error {
 }
 
 /** Throws a {@link HypervisorError} for the first thing in a configuration that cannot be, VMs' own contents apart. */
-export function checkConfig<P>({ vms, memory }: HypervisorConfig<P>): void {
+export function checkConfig<P>(config: HypervisorConfig<P>): void {
+	checkNames('vms', config.vms);
+	checkNames('regions', config.regions ?? []);
+	for (const [index, { size }] of (config.regions ?? []).entries()) checkPages(`regions[${index}].size`, size, 1);
+	for (const [index, vm] of config.vms.entries()) checkVm(`vms[${index}]`, vm, config);
+	checkDoorbells(config);
+	const { memory } = config;
+	if (memory === undefined) return;
+	checkPages('memory.base', memory.base, 0);
+	checkPages('memory.size', memory.size, 1);
+}
+
+/** The same for one VM, which may be made at run time. */
+export function checkVm<P>(place: string, { share = [] }: VmConfig<P>, { regions = [] }: HypervisorConfig<P>): void {
+	for (const [index, { region }] of share.entries()) {
+		if (!regions.some(({ name }) => name === region))
+			throw new HypervisorError(`${place}.share[${index}].region`, `there is no region ${JSON.stringify(region)}`);
+		if (share.findIndex((each) => each.region === region) < index)
+			throw new HypervisorError(`${place}.share[${index}].region`, `${region} is shared twice`);
+	}
+}
+
+function checkNames(place: string, things: readonly { readonly name: string }[]): void {
 	const names = new Set<string>();
-	for (const [index, { name }] of vms.entries()) {
+	for (const [index, { name }] of things.entries()) {
 		if (name === '' || names.has(name))
-			throw new HypervisorError(`vms[${index}].name`, `${JSON.stringify(name)} is empty, or taken`);
+			throw new HypervisorError(`${place}[${index}].name`, `${JSON.stringify(name)} is empty, or taken`);
 		names.add(name);
 	}
-	if (memory === undefined) return;
-	for (const key of ['base', 'size'] as const) {
-		const value = memory[key];
-		if (!Number.isSafeInteger(value) || value < 0 || value % 4096 !== 0)
-			throw new HypervisorError(`memory.${key}`, `${value} is no multiple of 4096`);
+}
+
+function checkPages(place: string, bytes: number, least: number): void {
+	if (!Number.isSafeInteger(bytes) || bytes < least || bytes % 4096 !== 0)
+		throw new HypervisorError(place, `${bytes} is no multiple of 4096${least > 0 ? ' above 0' : ''}`);
+}
+
+function checkDoorbells<P>({ vms, doorbells = [] }: HypervisorConfig<P>): void {
+	const taken = new Set<string>();
+	for (const [index, edge] of doorbells.entries()) {
+		for (const side of ['from', 'to'] as const) {
+			const place = `doorbells[${index}].${side}`;
+			const { vm, bit } = edge[side];
+			if (!vms.some(({ name, doorbell }) => name === vm && doorbell !== undefined))
+				throw new HypervisorError(`${place}.vm`, `no VM ${JSON.stringify(vm)} has a doorbell`);
+			if (!Number.isInteger(bit) || bit < 0 || bit > 31)
+				throw new HypervisorError(`${place}.bit`, `${bit} is no integer of 0 to 31`);
+		}
+		const from = `${edge.from.bit} of ${edge.from.vm}`;
+		if (taken.has(from)) throw new HypervisorError(`doorbells[${index}].from`, `bit ${from} rings somebody already`);
+		taken.add(from);
 	}
 }

@@ -23,6 +23,8 @@ export class Guest {
 	readonly vcpus: readonly VcpuRecord[];
 	kernelNanos = 0;
 	consoleBytes = 0;
+	signals = 0;
+	signalsDenied = 0;
 
 	constructor(id: number, machine: VirtualMachine) {
 		this.id = id;
@@ -42,7 +44,7 @@ export class Guest {
 	}
 
 	get state(): GuestState {
-		const { id, machine, kernelNanos, consoleBytes } = this;
+		const { id, machine, kernelNanos, consoleBytes, signals, signalsDenied } = this;
 		return {
 			id,
 			name: machine.name,
@@ -60,6 +62,8 @@ export class Guest {
 			),
 			kernelNanos,
 			consoleBytes,
+			signals,
+			signalsDenied,
 		};
 	}
 
@@ -75,10 +79,12 @@ export class Guest {
 		});
 		this.kernelNanos = state.kernelNanos;
 		this.consoleBytes = state.consoleBytes;
+		this.signals = state.signals;
+		this.signalsDenied = state.signalsDenied;
 	}
 
 	get statistics(): VmStatistics {
-		const { machine, kernelNanos, consoleBytes, vcpus } = this;
+		const { machine, kernelNanos, consoleBytes, signals, signalsDenied, vcpus } = this;
 		let status: VmStatistics['status'] = machine.paused ? 'paused' : 'waiting';
 		if (vcpus.some(({ index }) => machine.isRunnable(index))) status = 'ready';
 		if (machine.ending) status = 'ended';
@@ -91,6 +97,8 @@ export class Guest {
 			runNanos: vcpus.reduce((sum, { runNanos }) => sum + runNanos, 0),
 			kernelNanos,
 			consoleBytes,
+			signals,
+			signalsDenied,
 			memory: machine.memory.size,
 			restarts: machine.restarts,
 			vcpus: vcpus.map(({ runNanos, dispatches, preemptions, exhaustions }) => ({

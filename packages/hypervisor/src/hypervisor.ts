@@ -16,19 +16,19 @@
 import type { TrapExit } from '@partita/cpu';
 import { interrupts } from '@partita/riscv';
 import { type GuestMemory, VirtualMachine, type VmEnvironment } from '@partita/vmm';
-import { type HypervisorConfig, HypervisorError, type VmConfig } from './config.ts';
+import { guestMemory } from './board.ts';
+import { checkVm, type HypervisorConfig, HypervisorError, type VmConfig } from './config.ts';
+import { BoardConsole, type BoardConsolePorts } from './console.ts';
 import { type CostTable, costTable } from './costs.ts';
+import { Doorbells } from './doorbells.ts';
 import { PhysicalFrames } from './frames.ts';
 import { Guest, type VcpuRecord } from './guest.ts';
 import { idleHart, prepareHart } from './host-hart.ts';
-import { PlicContext } from './plic.ts';
-import type { ConsoleDriver, HypervisorBoard, MmioRegisters } from './ports.ts';
+import type { HypervisorBoard } from './ports.ts';
+import { SharedRegions } from './regions.ts';
 import type { HypervisorState } from './state.ts';
 import { type HypervisorCounters, type HypervisorStatistics, newCounters } from './statistics.ts';
 
-const RAM = 0x8000_0000;
-const PAGE = 4096;
-const PROBE = 0x20_0000;
 /** Pages that are cleared in one entry: about 10 us on the U54. */
 const CLEAR_PAGES = 16;
 
@@ -38,8 +38,9 @@ export class Hypervisor<P> {
 	readonly #config: HypervisorConfig<P>;
 	readonly #costs: CostTable;
 	readonly #frames: PhysicalFrames;
-	readonly #plic: PlicContext | undefined;
-	readonly #console: ConsoleDriver | undefined;
+	readonly #regions: SharedRegions;
+	readonly #doorbells: Doorbells;
+	readonly #console: BoardConsole | undefined;
 	readonly #guests = new Map<string, Guest>();
 	readonly #entities = new Map<number, VcpuRecord>();
 	#counters: HypervisorCounters = newCounters();
@@ -56,12 +57,14 @@ export class Hypervisor<P> {
 	/** Of the present entry. */
 	#cost = 0;
 	#entered = 0;
+	/** Between enter and leave. What comes from outside then (a back end that answers) makes an entry of its own. */
+	#inside = true;
 	#asking = false;
 	#rearming = false;
 	/** Whether they can run may have changed. */
-	readonly #changed = new Set<VcpuRecord>();
+	#changed = new Set<VcpuRecord>();
 	/** VMs that take console input again. */
-	readonly #reading = new Set<string>();
+	#reading = new Set<string>();
 
 	/** @throws HypervisorError where the board does not have what the description needs; VmError of `@partita/vmm` */
 	constructor(board: HypervisorBoard, config: HypervisorConfig<P>) {
@@ -69,14 +72,10 @@ export class Hypervisor<P> {
 		this.#config = config;
 		this.#costs = costTable(config.costs);
 		prepareHart(board.harts[0]!);
-		this.#frames = new PhysicalFrames(this.#guestMemory());
-		if (config.console) {
-			const { interrupt = 10, plic = 0xc00_0000, context = 1 } = config.console;
-			this.#console = this.#createConsole();
-			this.#plic = new PlicContext(this.#registers('console.plic', plic), context);
-			this.#plic.enable(interrupt);
-			this.#console.init();
-		}
+		this.#frames = new PhysicalFrames(guestMemory(board, config.memory));
+		this.#regions = new SharedRegions(config.regions ?? [], board.memory, this.#frames);
+		this.#doorbells = new Doorbells(config.doorbells ?? [], this.#guests, (operation) => this.#pay(operation));
+		if (config.console) this.#console = new BoardConsole(board, config.console, this.#consolePorts());
 		for (const vm of config.vms) this.#add(vm);
 		this.#leave('start');
 	}
@@ -88,7 +87,7 @@ export class Hypervisor<P> {
 			nextEntity: this.#nextEntity,
 			free: this.#frames.state,
 			policy: this.#config.policy.state,
-			console: this.#console?.state,
+			console: this.#console?.driver.state,
 			counters: { ...this.#counters },
 			current: this.#current?.entity ?? -1,
 			attached: this.#attached?.entity ?? -1,
@@ -96,6 +95,13 @@ export class Hypervisor<P> {
 			since: this.#since,
 			left: this.#left,
 			deadline: this.#deadline,
+			pending: {
+				cost: this.#cost,
+				asking: this.#asking,
+				rearming: this.#rearming,
+				changed: Array.from(this.#changed, ({ entity }) => entity),
+				reading: [...this.#reading],
+			},
 		};
 	}
 
@@ -109,8 +115,10 @@ export class Hypervisor<P> {
 			throw new RangeError(
 				`snapshot: it holds the VMs ${names.join(', ')}, not ${[...this.#guests.keys()].join(', ')}`,
 			);
+		// What devices drive while they are restored is part of what was saved.
+		this.#inside = true;
 		this.#config.policy.restore(state.policy as never);
-		this.#console?.restore(state.console as never);
+		this.#console?.driver.restore(state.console as never);
 		this.#entities.clear();
 		const guests = state.guests.map((saved) => {
 			const guest = this.#guests.get(saved.name)!;
@@ -130,7 +138,13 @@ export class Hypervisor<P> {
 		this.#since = state.since;
 		this.#left = state.left;
 		this.#deadline = state.deadline;
-		this.#changed.clear();
+		const { cost, asking, rearming, changed, reading } = state.pending;
+		this.#cost = cost;
+		this.#asking = asking;
+		this.#rearming = rearming;
+		this.#changed = new Set(changed.flatMap((entity) => this.#entities.get(entity) ?? []));
+		this.#reading = new Set(reading);
+		this.#inside = false;
 		if (this.#attached) this.#vcpu(this.#attached).adopt(this.#hart);
 	}
 
@@ -144,13 +158,19 @@ export class Hypervisor<P> {
 		return this.#guest(vm).machine.memory;
 	}
 
+	/** Copies from a shared region; false where part of the range is not in it. */
+	readRegion(region: string, offset: number, into: Uint8Array): boolean {
+		return this.#regions.read(region, offset, into);
+	}
+
 	/** For the board: a guest left, or an interrupt is pending. */
 	handleTrap(_hart: number, trap: TrapExit): void {
 		const current = this.#attached;
 		this.#enter();
 		this.#pay(current ? 'vmExit' : 'trapEntry');
 		if (trap.interrupt || !current) {
-			this.#serveInterrupts(trap);
+			if (trap.cause === interrupts.SupervisorExternal)
+				this.#counters.interrupts += this.#console?.serveInterrupts() ?? 0;
 			this.#leave('interrupt');
 			return;
 		}
@@ -225,6 +245,18 @@ export class Hypervisor<P> {
 		this.#operate(guest, () => guest.machine.reset());
 	}
 
+	/** Takes a shared region away from a VM: its accesses are faults from now on. @returns false where it does not have it */
+	unshare(vm: string, region: string): boolean {
+		const guest = this.#guest(vm);
+		let had = false;
+		this.#operate(guest, () => {
+			had = guest.machine.unshare(region);
+			this.#hart.ports.flush('gvma', undefined, BigInt(guest.machine.vmid));
+			this.#pay('translationFence');
+		});
+		return had;
+	}
+
 	/** Schedules a VM's virtual CPUs otherwise from now on. Throws the policy's error for parameters that cannot be. */
 	schedule(vm: string, parameters: P): void {
 		const guest = this.#guest(vm);
@@ -282,7 +314,7 @@ export class Hypervisor<P> {
 	#enter(): void {
 		const now = this.#board.now();
 		this.#entered = now;
-		this.#cost = 0;
+		this.#inside = true;
 		this.#counters.entries++;
 		if (this.#current) this.#current.runNanos += now - this.#left;
 		else this.#counters.idleNanos += now - this.#left;
@@ -302,7 +334,15 @@ export class Hypervisor<P> {
 		this.#left = this.#board.now();
 		const worked = this.#left - this.#entered;
 		this.#counters.kernelNanos += worked;
+		this.#inside = false;
 		trace?.entered?.(0, reason, former?.guest.machine.name, this.#entered, worked);
+	}
+
+	/** Something has changed: where no entry is under way, there is one as soon as can be. */
+	#kick(): void {
+		if (this.#inside) return;
+		this.#deadline = this.#board.now();
+		this.#board.setTimer(this.#deadline);
 	}
 
 	/** A piece of a VM's memory is cleared: small, since nobody can preempt it. */
@@ -317,7 +357,7 @@ export class Hypervisor<P> {
 			this.#entities.delete(entity);
 		}
 		if (this.#loaded?.guest === guest) this.#loaded = undefined;
-		this.#console?.removeClient(guest.id);
+		this.#console?.driver.removeClient(guest.id);
 		this.#guests.delete(guest.machine.name);
 		guest.machine.free();
 		this.#hart.ports.flush('gvma', undefined, BigInt(guest.machine.vmid));
@@ -406,23 +446,13 @@ export class Hypervisor<P> {
 		this.#board.setTimer(deadline);
 	}
 
-	#serveInterrupts({ interrupt, cause }: TrapExit): void {
-		if (!interrupt || cause !== interrupts.SupervisorExternal || !this.#plic) return;
-		for (let source = this.#plic.claim(); source !== 0; source = this.#plic.claim()) {
-			this.#counters.interrupts++;
-			this.#pay('interruptDelivery');
-			this.#console?.interrupt();
-			this.#plic.complete(source);
-		}
-	}
-
 	/** Drivers have input for VMs that had refused it. */
 	#offerInput(): void {
 		const names = [...this.#reading];
 		this.#reading.clear();
 		for (const name of names) {
 			const guest = this.#guests.get(name);
-			if (guest) this.#console?.resume(guest.id);
+			if (guest) this.#console?.driver.resume(guest.id);
 		}
 	}
 
@@ -442,6 +472,7 @@ export class Hypervisor<P> {
 		const { name, schedule } = vm;
 		if (name === '' || this.#guests.has(name))
 			throw new HypervisorError('name', `${JSON.stringify(name)} is empty, or taken`);
+		checkVm(name, vm, this.#config);
 		const taken = new Set(Array.from(this.#guests.values(), ({ id }) => id));
 		let id = 0;
 		while (taken.has(id)) id++;
@@ -449,10 +480,18 @@ export class Hypervisor<P> {
 		refusing(`${name}.schedule`, () => policy.add(entity, schedule, this.#board.now()));
 		let machine: VirtualMachine;
 		try {
-			refusing(`${name}.name`, () => this.#console?.addClient(id, name));
-			machine = new VirtualMachine({ ...vm, vmid: id + 1 }, this.#environment(name));
+			refusing(`${name}.name`, () => this.#console?.driver.addClient(id, name));
+			machine = new VirtualMachine(
+				{
+					...vm,
+					vmid: id + 1,
+					shared: this.#regions.shown(vm.share ?? []),
+					devices: [...(vm.devices ?? []), ...this.#doorbells.devices(vm)],
+				},
+				this.#environment(name),
+			);
 		} catch (error) {
-			this.#console?.removeClient(id);
+			this.#console?.driver.removeClient(id);
 			policy.remove(entity);
 			throw error;
 		}
@@ -461,6 +500,19 @@ export class Hypervisor<P> {
 		for (const vcpu of guest.vcpus) this.#entities.set(vcpu.entity, vcpu);
 		this.#guests.set(name, guest);
 		this.#change(guest);
+	}
+
+	#consolePorts(): BoardConsolePorts {
+		return {
+			pay: (operation, units) => this.#pay(operation, units),
+			spend: (nanos) => {
+				this.#cost += nanos;
+			},
+			deliver: (client, bytes) => {
+				for (const guest of this.#guests.values()) if (guest.id === client) return guest.machine.receive(bytes);
+				return bytes.length;
+			},
+		};
 	}
 
 	#environment(name: string): VmEnvironment {
@@ -474,7 +526,7 @@ export class Hypervisor<P> {
 					const guest = this.#guests.get(name)!;
 					guest.consoleBytes += bytes.length;
 					onConsole?.(name, bytes);
-					if (this.#console) this.#console.write(guest.id, bytes);
+					if (this.#console) this.#console.driver.write(guest.id, bytes);
 					else {
 						this.#pay('deviceAccess', bytes.length);
 						board.console.write(bytes);
@@ -490,63 +542,13 @@ export class Hypervisor<P> {
 				const guest = this.#guests.get(name);
 				if (guest) this.#changed.add(guest.vcpus[vcpu]!);
 				this.#asking = true;
+				this.#kick();
 			},
 			timerChanged: () => {
 				this.#rearming = true;
+				this.#kick();
 			},
 		};
-	}
-
-	#createConsole(): ConsoleDriver {
-		const { create, address = 0x1000_0000 } = this.#config.console!;
-		const { read, write } = this.#registers('console.address', address);
-		return create({
-			mmio: {
-				read: (offset, size) => {
-					this.#pay('deviceAccess', 1);
-					return read(offset, size);
-				},
-				write: (offset, size, value) => {
-					this.#pay('deviceAccess', 1);
-					write(offset, size, value);
-				},
-			},
-			work: (nanos) => {
-				this.#cost += nanos;
-			},
-			deliver: (client, bytes) => {
-				for (const guest of this.#guests.values()) if (guest.id === client) return guest.machine.receive(bytes);
-				return bytes.length;
-			},
-		});
-	}
-
-	/** Registers of a device of the board. */
-	#registers(place: string, address: number): MmioRegisters {
-		const window = this.#board.bus.find(address, 4);
-		if (!window) throw new HypervisorError(place, `the board has no device at 0x${address.toString(16)}`);
-		const { device } = window;
-		const offset = address - window.base;
-		return {
-			read: (register, size) => device.read(offset + register, size),
-			write: (register, size, value) => device.write(offset + register, size, value),
-		};
-	}
-
-	/** The run of the board's memory that is for guests. */
-	#guestMemory(): { address: number; bytes: number } {
-		const { memory } = this.#board;
-		const wanted = this.#config.memory;
-		if (wanted) {
-			if (wanted.size === 0 || !memory.contains(wanted.base, wanted.size))
-				throw new HypervisorError('memory', 'it is not all RAM of the board');
-			return { address: wanted.base, bytes: wanted.size };
-		}
-		let end = RAM;
-		while (memory.contains(end, PROBE)) end += PROBE;
-		while (memory.contains(end, PAGE)) end += PAGE;
-		if (end === RAM) throw new HypervisorError('memory', 'the board has no RAM at 0x80000000');
-		return { address: RAM, bytes: end - RAM };
 	}
 }
 

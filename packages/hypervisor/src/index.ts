@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-export { type HypervisorConfig, HypervisorError, type VmConfig } from './config.ts';
+export { type DoorbellEnd, type HypervisorConfig, HypervisorError, type ShareConfig, type VmConfig } from './config.ts';
 export { type HypervisorFactory, hypervisor } from './factory.ts';
 export { Hypervisor } from './hypervisor.ts';
 export type {

@@ -25,6 +25,8 @@ export interface GuestState {
 	readonly vcpus: readonly VcpuRecordState[];
 	readonly kernelNanos: number;
 	readonly consoleBytes: number;
+	readonly signals: number;
+	readonly signalsDenied: number;
 }
 
 /** State of a {@link Hypervisor}. */
@@ -47,4 +49,15 @@ export interface HypervisorState {
 	readonly left: number;
 	/** When the timer is set to. */
 	readonly deadline: number | undefined;
+	/** What has come from outside since the kernel was left, and waits for its next entry. */
+	readonly pending: {
+		/** Nanoseconds of work. */
+		readonly cost: number;
+		readonly asking: boolean;
+		readonly rearming: boolean;
+		/** Entities. */
+		readonly changed: readonly number[];
+		/** Names of VMs. */
+		readonly reading: readonly string[];
+	};
 }

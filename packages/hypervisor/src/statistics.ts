@@ -45,6 +45,10 @@ export interface VmStatistics {
 	readonly kernelNanos: number;
 	/** Bytes that it has printed. */
 	readonly consoleBytes: number;
+	/** Times that it rang another VM. */
+	readonly signals: number;
+	/** Times that it rang nobody: a bit without a peer, or a VM that is not there. */
+	readonly signalsDenied: number;
 	/** Bytes of its memory. */
 	readonly memory: number;
 	/** How often it was started again. */

@@ -244,7 +244,7 @@ describe('descriptions that cannot be', () => {
 		['a VM without a name', { vms: [{ ...loop('a').config, name: '' }] }, /vms\[0\].name/],
 		['memory of no whole pages', { memory: { base: 0x8000_0000, size: 100 } }, /memory.size: 100 is no multiple/],
 		['memory that is not RAM', { memory: { base: 0x1000_0000, size: 4096 } }, /memory: it is not all RAM/],
-		['no memory', { memory: { base: 0x8000_0000, size: 0 } }, /memory: it is not all RAM/],
+		['no memory', { memory: { base: 0x8000_0000, size: 0 } }, /memory.size: 0 is no multiple of 4096 above 0/],
 		['a priority that the policy does not have', { vms: [loop('a', 1000).config] }, /a.schedule/],
 	])('%s', (_, change, reason) => {
 		expect(() => start([loop('a')], change)).toThrow(reason);
