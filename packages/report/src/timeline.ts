@@ -6,7 +6,9 @@ import type { TraceSink } from '@partita/trace';
 
 /** Names tracks; `ChromeTraceWriter` of `@partita/trace` does. */
 export interface TrackNames {
+	/** Names a process track. */
 	nameProcess(process: number, name: string, order?: number): void;
+	/** Names a thread track. */
 	nameThread(process: number, thread: number, name: string, order?: number): void;
 }
 

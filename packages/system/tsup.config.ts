@@ -1,0 +1,7 @@
+import { defineConfig } from 'tsup';
+import shared from '../../tooling/tsup.config.ts';
+
+export default defineConfig({
+	...shared,
+	entry: ['src/index.ts', 'src/hypervisor.ts', 'src/parts.ts'],
+});
