@@ -15,6 +15,7 @@ const { VSSI: VSSIP, VSTI: VSTIP, VSEI: VSEIP } = csrFields.interruptBits;
 const { STCE, PBMTE, CBZE, CBCFE } = csrFields.envcfg;
 /** henvcfg.CBIE: cbo.inval flushes. */
 const CBIE_FLUSH = 1n << 4n;
+const { CY, TM, IR } = csrFields.counterBits;
 /** UXL of vsstatus and VSXL of hstatus: 64 bits. */
 const XLEN_64 = 2n << 32n;
 /** The interrupts that are the guest's own, in hideleg, hvip and hie. */
@@ -285,6 +286,8 @@ export class Vcpu implements SbiHart {
 		state[Slot.vsstatus] = XLEN_64;
 		state[Slot.vstimecmp] = NEVER;
 		state[Slot.htimedelta] = timeDelta;
+		// As firmware leaves it: user mode reads the counters that the guest may read. Linux relies on it for its vDSO.
+		state[Slot.scounteren] = CY | TM | IR;
 		this.#protect();
 		this.#waiting = false;
 		this.#stale = true;
@@ -322,7 +325,7 @@ export class Vcpu implements SbiHart {
 		words[Slot.hedeleg] = HEDELEG;
 		words[Slot.hideleg] = VS_INTERRUPTS;
 		// Cycles and instructions are the hart's, and would tell of others.
-		words[Slot.hcounteren] = csrFields.counterBits.TM;
+		words[Slot.hcounteren] = TM;
 		words[Slot.henvcfg] = STCE | PBMTE | CBZE | CBCFE | CBIE_FLUSH;
 		words[Slot.hgatp] = this.#options.hgatp();
 		words[Slot.hgeie] = 0n;

@@ -166,6 +166,23 @@ describe('traps', () => {
 		expect(x(host, 19) & 2n).toBe(2n);
 	});
 
+	test('user mode reads the time, and no other counter', () => {
+		const { host } = run(`
+			la t0, 1f
+			csrw stvec, t0
+			la t0, 2f
+			csrw sepc, t0
+			sret
+			.balign 4
+		1:	csrr s0, scause
+			csrr s1, stval
+			${OFF}
+		2:	rdtime s2
+			rdcycle s3`);
+		expect([x(host, 8), x(host, 9)]).toEqual([2n, 0xc00029f3n]);
+		expect(x(host, 19)).toBe(0n);
+	});
+
 	test('time is readable, and is the board’s', () => {
 		const { host, machine } = run(`rdtime s0\n${OFF}`);
 		expect(Number(x(host, 8)) * 100).toBeLessThanOrEqual(machine.now());
