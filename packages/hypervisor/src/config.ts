@@ -4,7 +4,7 @@
  */
 import type { CostProfile } from '@partita/kernel-costs';
 import type { VirtualMachineOptions } from '@partita/vmm';
-import type { ConsoleConfig, VcpuPolicy } from './ports.ts';
+import type { ConsoleConfig, KernelPart, VcpuPolicy } from './ports.ts';
 import type { KernelTrace } from './trace.ts';
 
 /**
@@ -54,6 +54,8 @@ export interface HypervisorConfig<P> {
 	readonly regions?: readonly { readonly name: string; readonly size: number }[];
 	/** Who rings whom: where `from` rings its bit, the bit of `to` is pending. All else that is rung is denied. */
 	readonly doorbells?: readonly { readonly from: DoorbellEnd; readonly to: DoorbellEnd }[];
+	/** Parts that are linked into the kernel: switches. */
+	readonly parts?: readonly KernelPart[];
 	/** What happens when no VM is left that has not ended: the board stops (default), or VMs can be made later. */
 	readonly whenAllEnded?: 'stop' | 'stay';
 	/** Sees what each VM prints. */
@@ -77,6 +79,7 @@ export class HypervisorError extends Error {
 export function checkConfig<P>(config: HypervisorConfig<P>): void {
 	checkNames('vms', config.vms);
 	checkNames('regions', config.regions ?? []);
+	checkNames('parts', config.parts ?? []);
 	for (const [index, { size }] of (config.regions ?? []).entries()) checkPages(`regions[${index}].size`, size, 1);
 	for (const [index, vm] of config.vms.entries()) checkVm(`vms[${index}]`, vm, config);
 	checkDoorbells(config);

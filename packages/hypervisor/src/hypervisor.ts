@@ -24,7 +24,7 @@ import { Doorbells } from './doorbells.ts';
 import { PhysicalFrames } from './frames.ts';
 import { Guest, type VcpuRecord } from './guest.ts';
 import { idleHart, prepareHart } from './host-hart.ts';
-import type { HypervisorBoard } from './ports.ts';
+import type { HypervisorBoard, PartEnvironment } from './ports.ts';
 import { SharedRegions } from './regions.ts';
 import type { HypervisorState } from './state.ts';
 import { type HypervisorCounters, type HypervisorStatistics, newCounters } from './statistics.ts';
@@ -76,6 +76,7 @@ export class Hypervisor<P> {
 		this.#regions = new SharedRegions(config.regions ?? [], board.memory, this.#frames);
 		this.#doorbells = new Doorbells(config.doorbells ?? [], this.#guests, (operation) => this.#pay(operation));
 		if (config.console) this.#console = new BoardConsole(board, config.console, this.#consolePorts());
+		for (const part of config.parts ?? []) part.link(this.#partEnvironment());
 		for (const vm of config.vms) this.#add(vm);
 		this.#leave('start');
 	}
@@ -88,6 +89,7 @@ export class Hypervisor<P> {
 			free: this.#frames.state,
 			policy: this.#config.policy.state,
 			console: this.#console?.driver.state,
+			parts: Object.fromEntries((this.#config.parts ?? []).map(({ name, state }) => [name, state])),
 			counters: { ...this.#counters },
 			current: this.#current?.entity ?? -1,
 			attached: this.#attached?.entity ?? -1,
@@ -119,6 +121,10 @@ export class Hypervisor<P> {
 		this.#inside = true;
 		this.#config.policy.restore(state.policy as never);
 		this.#console?.driver.restore(state.console as never);
+		for (const part of this.#config.parts ?? []) {
+			if (!(part.name in state.parts)) throw new RangeError(`snapshot: it has no part ${part.name}`);
+			part.restore(state.parts[part.name] as never);
+		}
 		this.#entities.clear();
 		const guests = state.guests.map((saved) => {
 			const guest = this.#guests.get(saved.name)!;
@@ -500,6 +506,15 @@ export class Hypervisor<P> {
 		for (const vcpu of guest.vcpus) this.#entities.set(vcpu.entity, vcpu);
 		this.#guests.set(name, guest);
 		this.#change(guest);
+	}
+
+	#partEnvironment(): PartEnvironment {
+		return {
+			now: () => this.#board.now(),
+			work: (nanos) => {
+				this.#cost += nanos;
+			},
+		};
 	}
 
 	#consolePorts(): BoardConsolePorts {

@@ -11,7 +11,9 @@ export type {
 	ConsoleDriver,
 	ConsoleEnvironment,
 	HypervisorBoard,
+	KernelPart,
 	MmioRegisters,
+	PartEnvironment,
 	SchedulingDecision,
 	VcpuPolicy,
 } from './ports.ts';

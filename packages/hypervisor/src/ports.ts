@@ -95,3 +95,20 @@ export interface ConsoleConfig {
 	readonly context?: number;
 	readonly create: (environment: ConsoleEnvironment) => ConsoleDriver;
 }
+
+/** What a part that is linked into the kernel is given. */
+export interface PartEnvironment {
+	/** Virtual nanoseconds. */
+	now(): number;
+	/** The part has computed for so many nanoseconds, on behalf of whoever caused it. */
+	work(nanos: number): void;
+}
+
+/** A part that is linked into the kernel, and whose state is the kernel's to save: a switch of `@partita/network` fits. */
+export interface KernelPart {
+	/** Unique. */
+	readonly name: string;
+	readonly state: unknown;
+	restore(state: never): void;
+	link(environment: PartEnvironment): void;
+}

@@ -36,6 +36,8 @@ export interface HypervisorState {
 	readonly free: readonly FreeRun[];
 	readonly policy: unknown;
 	readonly console: unknown;
+	/** By name. */
+	readonly parts: Readonly<Record<string, unknown>>;
 	readonly counters: HypervisorCounters;
 	/** Entity on the hart; -1: none. */
 	readonly current: number;

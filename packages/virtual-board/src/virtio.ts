@@ -22,6 +22,8 @@ export type VirtualVirtio =
 			readonly backend: NetBackend;
 			/** Frames that were refused would be taken now. */
 			readonly onRoom?: () => void;
+			/** Told how frames are given to the device: false where it has no room. A port of `@partita/network` fits. */
+			readonly connect?: (receive: (frame: Uint8Array) => boolean) => void;
 	  }
 	| { readonly kind: 'console'; readonly write: (byte: number) => void; readonly onRoom?: () => void }
 	/** The same seed gives the same bytes; default 1. */
@@ -82,8 +84,9 @@ function create(description: VirtualVirtio): Part {
 			return { model, stateful: model };
 		}
 		case 'net': {
-			const { mac, backend, onRoom } = description;
+			const { mac, backend, onRoom, connect } = description;
 			const model = new VirtioNet({ mac, backend, ...(onRoom && { onRoom }) });
+			connect?.((frame) => model.receive(frame));
 			return { model, stateful: model };
 		}
 		case 'console': {

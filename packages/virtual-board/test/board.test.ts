@@ -157,6 +157,23 @@ describe('virtio', () => {
 		expect(device.read(0, 4)).toBe(0x7472_6976);
 	});
 
+	test('a net device is told how frames come to it: refused while no driver is up', () => {
+		let give: ((frame: Uint8Array) => boolean) | undefined;
+		const device = new VirtualVirtioDevice(
+			{
+				kind: 'net',
+				mac: new Uint8Array(6),
+				backend: { send: () => {} },
+				connect: (receive) => {
+					give = receive;
+				},
+			},
+			ports(new MockMemory(0x8000_0000, 0x1000)),
+		);
+		expect(device.model.deviceId).toBe(1);
+		expect(give?.(new Uint8Array(60))).toBe(false);
+	});
+
 	test('the same seed gives the same bytes', () => {
 		const bytes = (seed: number): Uint8Array => {
 			const memory = new MockMemory(0x8000_0000, 0x1_0000);
