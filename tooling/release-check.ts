@@ -1,12 +1,22 @@
 // `pnpm release:check [PACKAGE …]`: would a release work? Builds and packs every package, checks the tarballs with publint
-// and attw, publishes them to a registry of its own on the loopback address, installs each PACKAGE (default:
-// @partita/riscv) from there into an empty folder, and runs the example of its README under the Node that the user has.
+// and attw, publishes them to a registry of its own on the loopback address, installs each PACKAGE from there into an empty
+// folder, and runs the example of its README under the Node that the user has. By default, one package without dependencies,
+// whose example simulates a schedule, and the one that needs all others, whose example assembles systems.
 //
 // Nothing leaves the machine: the registry has no uplink, and nothing is published before npm says that the loopback
-// registry is the one that it would publish to.
+// registry is the one that it would publish to. What others have written is put into it as it is installed here.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+	existsSync,
+	mkdirSync,
+	mkdtempSync,
+	readdirSync,
+	readFileSync,
+	realpathSync,
+	rmSync,
+	writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join, sep } from 'node:path';
@@ -22,6 +32,7 @@ interface Manifest {
 	readonly name: string;
 	readonly private?: boolean;
 	readonly exports?: Readonly<Record<string, unknown>>;
+	readonly dependencies?: Readonly<Record<string, string>>;
 }
 
 /** The registry and the checkers burden only those who check a release: they are installed here, on demand. */
@@ -54,6 +65,30 @@ async function pack(folder: string, manifest: Manifest, destination: string): Pr
 	if (library) await must(bin('attw'), [filename, '--profile', 'esm-only', '--no-emoji']);
 	console.log(`ok     ${manifest.name}: packed, clean for ${library ? 'publint and attw' : 'publint'}`);
 	return filename;
+}
+
+/** Folders of the packages of others that these depend on, directly and further on, as they are installed here. */
+function foreignFolders(folders: readonly string[]): Set<string> {
+	const found = new Set<string>();
+	const visit = (folder: string): void => {
+		const { dependencies = {} } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest;
+		for (const name of Object.keys(dependencies)) {
+			if (name.startsWith('@partita/')) continue;
+			// pnpm puts what a package depends on beside it.
+			const places = [
+				join(folder, 'node_modules'),
+				folder.slice(0, folder.lastIndexOf(`${sep}node_modules${sep}`) + 14),
+			];
+			const place = places.map((each) => join(each, name)).find((each) => existsSync(each));
+			if (place === undefined) throw new Error(`${folder}: its dependency ${name} is not installed`);
+			const real = realpathSync(place);
+			if (found.has(real)) continue;
+			found.add(real);
+			visit(real);
+		}
+	};
+	for (const folder of folders) visit(folder);
+	return found;
 }
 
 function freePort(): Promise<number> {
@@ -148,7 +183,7 @@ async function tryPackage(name: string, folder: string, env: NodeJS.ProcessEnv):
 	console.log(`ok     ${name}: installed into an empty folder, the README's example runs under Node ${version}`);
 }
 
-const wanted = process.argv.length > 2 ? process.argv.slice(2) : ['@partita/riscv'];
+const wanted = process.argv.length > 2 ? process.argv.slice(2) : ['@partita/sched', '@partita/system'];
 const scratch = mkdtempSync(join(tmpdir(), 'partita-release-'));
 let registry: ChildProcess | undefined;
 try {
@@ -173,8 +208,19 @@ try {
 	const port = await freePort();
 	registry = await startRegistry(scratch, port);
 	const env = await loopbackOnly(scratch, port);
+	for (const folder of foreignFolders(packages.map(({ folder }) => folder))) {
+		const output = await must('npm', ['pack', folder, '--json', '--ignore-scripts', '--loglevel=error'], {
+			cwd: scratch,
+			env,
+		});
+		const [{ filename }] = JSON.parse(output.slice(output.indexOf('['))) as [{ filename: string }];
+		tarballs.push(join(scratch, filename));
+	}
 	for (const tarball of tarballs) {
-		await must('npm', ['publish', tarball, '--loglevel=error', '--provenance=false'], { cwd: scratch, env });
+		await must('npm', ['publish', tarball, '--ignore-scripts', '--loglevel=error', '--provenance=false'], {
+			cwd: scratch,
+			env,
+		});
 	}
 	console.log(`ok     ${tarballs.length} packages published to a registry on the loopback address`);
 	for (const [i, name] of wanted.entries()) await tryPackage(name, join(scratch, `empty-${i}`), env);

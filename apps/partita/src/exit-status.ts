@@ -1,5 +1,6 @@
 // Exit statuses. 0 to 255 may also be the guest's own: what is above that, POSIX cannot show.
 import type { Ending } from '@partita/machine';
+import type { RunRecord } from '@partita/report';
 
 export const ExitStatus = {
 	success: 0,
@@ -32,4 +33,26 @@ Exit status:
   124      --timeout passed, or the guest waits for what cannot happen
   125      bad usage, a file that cannot be used, or the host failed: the message says which
   129, 130, 143  ended by SIGHUP, SIGINT, SIGTERM;  141  the reader of the output is gone
+`;
+
+/** `--strict`: 1 where a deadline was missed, or a cell has failed. */
+export function systemStatus(records: readonly RunRecord[]): number {
+	const failed = records.some(({ cells }) =>
+		cells.some(
+			({ tasks, entities, ending }) =>
+				ending !== undefined ||
+				tasks.some(({ missed }) => missed > 0) ||
+				entities.some(({ fault }) => fault !== undefined),
+		),
+	);
+	return failed ? 1 : 0;
+}
+
+/** For `--help` of the commands that run systems. */
+export const SYSTEM_EXIT_STATUS_HELP = `
+Exit status:
+  0        the system ran for the time, or everything in it ended
+  1        with --strict: a deadline was missed, a cell has ended, or a domain has faulted
+  125      bad usage, a description or file that cannot be used, or the host failed: the message says which
+  130, 143 ended by SIGINT (Ctrl-C), SIGTERM: what ran until then is told
 `;

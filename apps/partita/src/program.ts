@@ -2,12 +2,17 @@
 import { Command, CommanderError } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
 import { registerBoot } from './commands/boot.ts';
+import { registerCheck } from './commands/check.ts';
+import { registerCompare } from './commands/compare.ts';
 import { registerDemo } from './commands/demo.ts';
+import { registerGraph } from './commands/graph.ts';
 import { registerImages } from './commands/images.ts';
+import { registerRun } from './commands/run.ts';
 import { CommandError, describeError } from './errors.ts';
 import { ExitStatus } from './exit-status.ts';
 
-const DESCRIPTION = 'Boots RISC-V machines that are exact and deterministic.';
+const DESCRIPTION =
+	'Assembles systems as hypervisors or microkernels on an exact RISC-V machine, and boots such machines.';
 
 /** Runs the command line; never throws for what a user can cause. The exit status. */
 export async function runProgram(args: readonly string[]): Promise<number> {
@@ -18,6 +23,10 @@ export async function runProgram(args: readonly string[]): Promise<number> {
 	const setStatus = (value: number): void => {
 		status = value;
 	};
+	registerCompare(program, setStatus);
+	registerRun(program, setStatus);
+	registerCheck(program);
+	registerGraph(program);
 	registerBoot(program, setStatus);
 	registerDemo(program, setStatus);
 	registerImages(program);
