@@ -299,3 +299,15 @@ describe('state', () => {
 		expect(policy.state).toEqual(before);
 	});
 });
+
+test('a context says from when on it has budget', () => {
+	const policy = new FixedPriority();
+	policy.add(1, { priority: 1, budget: 10, period: 100 }, 0);
+	policy.add(2, { priority: 0 }, 0);
+	policy.wake(1, 0);
+	policy.pick(0);
+	expect(policy.charge(1, 10, 10)).toBe(true);
+	expect(policy.due(1)).toBe(100);
+	expect(policy.due(2)).toBe(0);
+	expect(() => policy.due(3)).toThrow(RangeError);
+});

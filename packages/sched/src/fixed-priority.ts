@@ -306,6 +306,10 @@ export class FixedPriority implements SchedulingPolicy<EntityParameters, FixedPr
 		return this.#context(id).consumed;
 	}
 
+	due(id: ContextId): number {
+		return this.#context(id).time;
+	}
+
 	#entity(id: EntityId): Entity {
 		const entity = this.#entities.get(id);
 		if (entity === undefined) throw new RangeError(`there is no entity ${id}`);

@@ -121,4 +121,6 @@ export interface SchedulingContexts {
 	ownerOf(context: ContextId): EntityId | undefined;
 	/** Nanoseconds charged to a context since it was made; not reset. */
 	consumed(context: ContextId): number;
+	/** From when on a context has budget; 0 if its time is unlimited. */
+	due(context: ContextId): number;
 }
