@@ -36,3 +36,26 @@ test('a budget holds', () => {
 	expect(policy.charge(1, 5, 5)).toBe(true);
 	expect(policy.pick(5)).toEqual({ entity: 2, until: 15 });
 });
+
+test('a turn travels with its context, to a server that has none', () => {
+	const policy = new RoundRobin({ slice: 10 });
+	policy.add(1, { priority: 0 }, 0);
+	policy.add(2, { priority: 0, passive: true }, 0);
+	policy.wake(1, 0);
+	expect(policy.pick(0)).toEqual({ entity: 1, until: 10 });
+	policy.charge(1, 4, 4);
+	policy.bind(2, policy.contextOf(1), 4);
+	policy.wake(2, 4, 'front');
+	policy.block(1, 4);
+	expect(policy.ownerOf(1)).toBe(2);
+	expect(policy.pick(4)).toEqual({ entity: 2, until: 10 });
+	policy.charge(2, 6, 10);
+	expect(policy.consumed(1)).toBe(10);
+	expect(policy.due(1)).toBe(0);
+	policy.addContext(7, { budget: 5, period: 100 }, 10);
+	policy.changeContext(7, { budget: 3, period: 100 }, 10);
+	policy.bind(2, 7, 10);
+	expect(policy.pick(10)).toEqual({ entity: 2, until: 13 });
+	policy.removeContext(7);
+	expect(policy.pick(10).entity).toBeUndefined();
+});

@@ -1,7 +1,16 @@
 // Round robin: everybody who is ready gets a slice in turn, whatever its priority. Budgets, if given, still hold.
 
 import { FixedPriority, type FixedPriorityState } from './fixed-priority.ts';
-import type { Decision, EntityId, EntityParameters, QueueEnd, SchedulingPolicy } from './policy.ts';
+import type {
+	ContextId,
+	ContextParameters,
+	Decision,
+	EntityId,
+	EntityParameters,
+	QueueEnd,
+	SchedulingContexts,
+	SchedulingPolicy,
+} from './policy.ts';
 
 /** Options of {@link RoundRobin}. */
 export interface RoundRobinOptions {
@@ -11,8 +20,8 @@ export interface RoundRobinOptions {
 	readonly minimumBudget?: number;
 }
 
-/** Takes turns among all ready entities. Priorities are ignored; passive entities never run. */
-export class RoundRobin implements SchedulingPolicy<EntityParameters, FixedPriorityState> {
+/** Takes turns among all ready entities. Priorities are ignored. */
+export class RoundRobin implements SchedulingPolicy<EntityParameters, FixedPriorityState>, SchedulingContexts {
 	readonly name: string = 'round-robin';
 	// Round robin is what fixed priorities do among equals.
 	readonly #equals: FixedPriority;
@@ -60,5 +69,37 @@ export class RoundRobin implements SchedulingPolicy<EntityParameters, FixedPrior
 
 	pick(now: number): Decision {
 		return this.#equals.pick(now);
+	}
+
+	addContext(context: ContextId, parameters: ContextParameters, now: number): void {
+		this.#equals.addContext(context, parameters, now);
+	}
+
+	removeContext(context: ContextId): void {
+		this.#equals.removeContext(context);
+	}
+
+	changeContext(context: ContextId, parameters: ContextParameters, now: number): void {
+		this.#equals.changeContext(context, parameters, now);
+	}
+
+	bind(entity: EntityId, context: ContextId | undefined, now: number): void {
+		this.#equals.bind(entity, context, now);
+	}
+
+	contextOf(entity: EntityId): ContextId | undefined {
+		return this.#equals.contextOf(entity);
+	}
+
+	ownerOf(context: ContextId): EntityId | undefined {
+		return this.#equals.ownerOf(context);
+	}
+
+	consumed(context: ContextId): number {
+		return this.#equals.consumed(context);
+	}
+
+	due(context: ContextId): number {
+		return this.#equals.due(context);
 	}
 }
