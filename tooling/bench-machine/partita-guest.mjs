@@ -1,0 +1,45 @@
+// Runs one guest on a machine in this process, whose CPU time is what bench-machine.mjs measures. The guest comes as JSON
+// in the first argument; its console goes to standard output; the instructions executed, and for a session the CPU seconds
+// at each prompt, go to file descriptor 3 as JSON.
+import { readFileSync, writeSync } from 'node:fs';
+import { MEMORY_MIB, POWER_OFF, PROMPT, STAGES_ADDRESS } from './guests.mjs';
+
+const { firmware, kernel, initrd, stages, steps = [], engine } = JSON.parse(process.argv[2]);
+const { Machine, ENGINES = ['interpreter'] } = await import(
+	new URL('../../packages/machine/dist/index.js', import.meta.url).href
+);
+if (engine !== undefined && !ENGINES.includes(engine))
+	throw new Error(`--engine ${engine}: this build of the machine has ${ENGINES.join(', ')}`);
+
+let text = '';
+const machine = new Machine({
+	memory: MEMORY_MIB * 2 ** 20,
+	images: {
+		firmware: firmware ? readFileSync(firmware) : 'none',
+		kernel: readFileSync(kernel),
+		...(initrd ? { initrd: readFileSync(initrd), append: 'console=ttyS0' } : {}),
+	},
+	console: (byte) => {
+		text += String.fromCharCode(byte);
+	},
+	...(engine === undefined ? {} : { engine }),
+});
+if (stages === 2) machine.memory.write(STAGES_ADDRESS, Uint8Array.of(2));
+
+const prompts = [];
+for (;;) {
+	const result = machine.run(1_000_000);
+	if (prompts.length < steps.length && text.includes(PROMPT)) {
+		const { user, system } = process.cpuUsage();
+		prompts.push({ seconds: (user + system) / 1e6, instructions: machine.executed });
+		const line = steps[prompts.length]?.line ?? POWER_OFF;
+		writeSync(1, text);
+		text = '';
+		machine.receive(new TextEncoder().encode(`${line}\n`));
+	} else if (result.reason === 'idle' && result.next === undefined) throw new Error('the guest sleeps for ever');
+	if (result.reason !== 'ended') continue;
+	writeSync(1, text);
+	writeSync(3, JSON.stringify({ instructions: machine.executed, prompts }));
+	process.exitCode = result.ending.code;
+	break;
+}
