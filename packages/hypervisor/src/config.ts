@@ -12,7 +12,7 @@ import type { KernelTrace } from './trace.ts';
  * @typeParam P - how a virtual CPU is scheduled: `EntityParameters` of `@partita/sched`
  */
 export interface VmConfig<P> extends Omit<VirtualMachineOptions, 'vmid' | 'tickNanos' | 'shared'> {
-	/** How its virtual CPU is scheduled. */
+	/** How each of its virtual CPUs is scheduled: they are entities of their own. */
 	readonly schedule: P;
 	/** Regions that it shares with others. */
 	readonly share?: readonly ShareConfig[];

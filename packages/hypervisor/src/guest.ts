@@ -5,6 +5,8 @@ import type { VmStatistics } from './statistics.ts';
 
 /** A virtual CPU. */
 export interface VcpuRecord {
+	/** The VM's, and its own number where there are several. */
+	readonly name: string;
 	readonly guest: Guest;
 	/** Its place in the VM. */
 	readonly index: number;
@@ -30,7 +32,8 @@ export class Guest {
 		this.id = id;
 		this.machine = machine;
 		this.vcpus = machine.vcpus.map(
-			(_, index): VcpuRecord => ({
+			(_, index, all): VcpuRecord => ({
+				name: all.length > 1 ? `${machine.name}/${index}` : machine.name,
 				guest: this,
 				index,
 				entity: -1,

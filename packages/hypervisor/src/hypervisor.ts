@@ -15,7 +15,7 @@
  */
 import type { TrapExit } from '@partita/cpu';
 import { interrupts } from '@partita/riscv';
-import { type GuestMemory, VirtualMachine, type VmEnvironment } from '@partita/vmm';
+import { type GuestMemory, MOST_VCPUS, VirtualMachine, type VmEnvironment } from '@partita/vmm';
 import { guestMemory } from './board.ts';
 import { checkVm, type HypervisorConfig, HypervisorError, type VmConfig } from './config.ts';
 import { BoardConsole, type BoardConsolePorts } from './console.ts';
@@ -257,8 +257,7 @@ export class Hypervisor<P> {
 		let had = false;
 		this.#operate(guest, () => {
 			had = guest.machine.unshare(region);
-			this.#hart.ports.flush('gvma', undefined, BigInt(guest.machine.vmid));
-			this.#pay('translationFence');
+			this.#forget(guest);
 		});
 		return had;
 	}
@@ -341,7 +340,7 @@ export class Hypervisor<P> {
 		const worked = this.#left - this.#entered;
 		this.#counters.kernelNanos += worked;
 		this.#inside = false;
-		trace?.entered?.(0, reason, former?.guest.machine.name, this.#entered, worked);
+		trace?.entered?.(0, reason, former?.name, this.#entered, worked);
 	}
 
 	/** Something has changed: where no entry is under way, there is one as soon as can be. */
@@ -366,8 +365,15 @@ export class Hypervisor<P> {
 		this.#console?.driver.removeClient(guest.id);
 		this.#guests.delete(guest.machine.name);
 		guest.machine.free();
-		this.#hart.ports.flush('gvma', undefined, BigInt(guest.machine.vmid));
-		this.#pay('translationFence');
+		this.#forget(guest);
+	}
+
+	/** The hart forgets translations of a VM. */
+	#forget(guest: Guest): void {
+		for (const vmid of guest.machine.vmids) {
+			this.#hart.ports.flush('gvma', undefined, BigInt(vmid));
+			this.#pay('translationFence');
+		}
 	}
 
 	/** What has been paid for passes in time. */
@@ -384,7 +390,7 @@ export class Hypervisor<P> {
 		this.#asking = false;
 		if (former && policy.charge(former.entity, now - this.#since, now)) {
 			former.exhaustions++;
-			trace?.exhausted?.(0, former.guest.machine.name, now);
+			trace?.exhausted?.(0, former.name, now);
 		}
 		this.#since = now;
 		let ended = false;
@@ -417,7 +423,7 @@ export class Hypervisor<P> {
 		if (former?.ready) former.preemptions++;
 		this.#current = next;
 		if (next) next.dispatches++;
-		this.#config.trace?.running?.(0, next?.guest.machine.name, now);
+		this.#config.trace?.running?.(0, next?.name, now);
 	}
 
 	/** Puts the registers on the hart that belong there. */
@@ -482,15 +488,19 @@ export class Hypervisor<P> {
 		const taken = new Set(Array.from(this.#guests.values(), ({ id }) => id));
 		let id = 0;
 		while (taken.has(id)) id++;
-		const entity = this.#nextEntity;
-		refusing(`${name}.schedule`, () => policy.add(entity, schedule, this.#board.now()));
+		const first = this.#nextEntity;
+		const entities: number[] = [];
 		let machine: VirtualMachine;
 		try {
+			for (let entity = first; entity < first + (vm.vcpus ?? 1); entity++) {
+				refusing(`${name}.schedule`, () => policy.add(entity, schedule, this.#board.now()));
+				entities.push(entity);
+			}
 			refusing(`${name}.name`, () => this.#console?.driver.addClient(id, name));
 			machine = new VirtualMachine(
 				{
 					...vm,
-					vmid: id + 1,
+					vmid: 1 + id * MOST_VCPUS,
 					shared: this.#regions.shown(vm.share ?? []),
 					devices: [...(vm.devices ?? []), ...this.#doorbells.devices(vm)],
 				},
@@ -498,11 +508,12 @@ export class Hypervisor<P> {
 			);
 		} catch (error) {
 			this.#console?.driver.removeClient(id);
-			policy.remove(entity);
+			for (const entity of entities) policy.remove(entity);
 			throw error;
 		}
 		const guest = new Guest(id, machine);
-		guest.vcpus[0]!.entity = this.#nextEntity++;
+		for (const vcpu of guest.vcpus) vcpu.entity = first + vcpu.index;
+		this.#nextEntity = first + guest.vcpus.length;
 		for (const vcpu of guest.vcpus) this.#entities.set(vcpu.entity, vcpu);
 		this.#guests.set(name, guest);
 		this.#change(guest);

@@ -6,7 +6,13 @@ import { GoldfishRtc, Ns16550a } from '@partita/devices';
 import type { FdtNode } from '@partita/fdt';
 import { Plic } from '@partita/intc';
 import { type Image, placeImage } from '@partita/machine';
-import type { GuestPart, InterruptLine, VirtualDeviceDescription, VirtualMachineOptions } from '@partita/vmm';
+import {
+	type GuestPart,
+	type InterruptLine,
+	MOST_VCPUS,
+	type VirtualDeviceDescription,
+	type VirtualMachineOptions,
+} from '@partita/vmm';
 import { virtualTree } from './device-tree.ts';
 import { MOST_VIRTIO, VirtualInterrupt, VirtualMemoryMap } from './memory-map.ts';
 import { type VirtualVirtio, VirtualVirtioDevice } from './virtio.ts';
@@ -15,6 +21,8 @@ import { type VirtualVirtio, VirtualVirtioDevice } from './virtio.ts';
 export interface VirtualBoardOptions {
 	/** Bytes of memory, a multiple of 4 KiB. */
 	readonly memory: number;
+	/** Virtual CPUs, 1 to 8; default 1. */
+	readonly vcpus?: number;
 	/** A Linux Image, an ELF executable, or a flat binary. */
 	readonly kernel: Uint8Array;
 	/** Initial RAM disk. */
@@ -34,6 +42,7 @@ export interface VirtualBoardOptions {
 /** What a virtual machine is told of a board. */
 export interface VirtualBoard
 	extends Required<Pick<VirtualMachineOptions, 'memory' | 'boot' | 'devices' | 'interruptController'>> {
+	readonly vcpus: number;
 	/** Of an ELF kernel, else none. */
 	readonly symbols: ReadonlyMap<string, bigint>;
 	/** The devicetree blob as placed. */
@@ -65,10 +74,13 @@ export function virtualBoard(options: VirtualBoardOptions): VirtualBoard {
 		throw new VirtualBoardError(`memory: ${memory} bytes: give it a multiple of 4 KiB`);
 	if (virtio.length > MOST_VIRTIO)
 		throw new VirtualBoardError(`virtio: ${virtio.length} devices: the board has ${MOST_VIRTIO} windows`);
+	if (!Number.isInteger(options.vcpus ?? 1) || (options.vcpus ?? 1) < 1 || (options.vcpus ?? 1) > MOST_VCPUS)
+		throw new VirtualBoardError(`vcpus: ${options.vcpus}: 1 to ${MOST_VCPUS} are possible`);
 	const kernel = placeImage('kernel', options.kernel, base + KERNEL_OFFSET, base);
 	const { parts, deviceTree, blob } = place(options, kernel);
 	return {
 		memory: { base, size: memory },
+		vcpus: options.vcpus ?? 1,
 		boot: { parts, entry: kernel.entry, deviceTree },
 		devices: [
 			uart,
@@ -141,10 +153,10 @@ function tree(
 	options: VirtualBoardOptions,
 	initrd: { readonly start: number; readonly end: number } | undefined,
 ): Uint8Array {
-	const { memory, append, randomSeed, virtio = [], more = [] } = options;
+	const { memory, vcpus = 1, append, randomSeed, virtio = [], more = [] } = options;
 	return virtualTree({
 		memory,
-		vcpus: 1,
+		vcpus,
 		...(append === undefined ? {} : { append }),
 		...(randomSeed && { randomSeed }),
 		...(initrd && { initrd }),

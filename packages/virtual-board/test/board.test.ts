@@ -194,6 +194,7 @@ describe('what does not fit', () => {
 		['memory of no whole pages', { memory: 5000 }, /memory: 5000 bytes: give it a multiple of 4 KiB/],
 		['too little memory', { memory: 2 * MIB }, /need \d+ MiB, and there are 2 MiB: give it more/],
 		['a disk that is too large', { initrd: new Uint8Array(7 * MIB) }, /need \d+ MiB, and there are 8 MiB/],
+		['nine virtual CPUs', { vcpus: 9 }, /vcpus: 9: 1 to 8 are possible/],
 		['a ninth virtio device', { virtio: Array(9).fill({ kind: 'entropy' }) }, /9 devices: the board has 8/],
 		[
 			'a kernel that is linked below',

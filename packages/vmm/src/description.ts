@@ -7,6 +7,8 @@ import type { InterruptControllerDescription, VirtualDeviceDescription, Window }
 
 /** VMIDs, 0 included. */
 const VMIDS = 1 << 14;
+/** Most virtual CPUs of a VM. */
+export const MOST_VCPUS = 8;
 
 /** Bytes that are in a guest's memory when it starts. `Image` of `@partita/machine` has such parts. */
 export interface GuestPart {
@@ -29,7 +31,12 @@ export interface VirtualMachineOptions {
 	readonly name: string;
 	readonly memory: GuestMemoryLayout;
 	readonly boot: GuestBoot;
-	/** 1 to 16383: no two that share harts may have the same. */
+	/** Virtual CPUs, 1 to 8; default 1. */
+	readonly vcpus?: number;
+	/**
+	 * 1 to 16383. Each virtual CPU has one of its own, from this on: what one leaves in a hart's TLB is not another's. No two
+	 * VMs that share harts may have the same.
+	 */
 	readonly vmid: number;
 	/** Memory that it shares with others. */
 	readonly shared?: readonly SharedMemoryDescription[];
@@ -45,9 +52,11 @@ export interface VirtualMachineOptions {
 
 /** Throws a {@link VmError} for the first thing that cannot be. */
 export function checkDescription(options: VirtualMachineOptions): void {
-	const { name, vmid } = options;
-	if (!Number.isInteger(vmid) || vmid < 1 || vmid >= VMIDS)
-		throw new VmError(`${name}: VMID ${vmid}: 1 to ${VMIDS - 1} are possible`);
+	const { name, vmid, vcpus = 1 } = options;
+	if (!Number.isInteger(vcpus) || vcpus < 1 || vcpus > MOST_VCPUS)
+		throw new VmError(`${name}: ${vcpus} virtual CPUs: 1 to ${MOST_VCPUS} are possible`);
+	if (!Number.isInteger(vmid) || vmid < 1 || vmid + vcpus > VMIDS)
+		throw new VmError(`${name}: VMID ${vmid}: 1 to ${VMIDS - vcpus} are possible`);
 	checkWindows(options);
 	checkBoot(options);
 }

@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-export type { GuestBoot, GuestPart, VirtualMachineOptions } from './description.ts';
+export { type GuestBoot, type GuestPart, MOST_VCPUS, type VirtualMachineOptions } from './description.ts';
 export { Doorbell, type DoorbellOptions, type DoorbellState, doorbell } from './doorbell.ts';
 export { VmError } from './errors.ts';
 export {

@@ -44,6 +44,8 @@ export interface VcpuState {
 	readonly waiting: boolean;
 	/** Its translations must be forgotten before it runs again. */
 	readonly stale: boolean;
+	/** Times that it was put on a hart. */
+	readonly runs: number;
 }
 
 /** What a virtual CPU is told at its making. */
@@ -75,13 +77,14 @@ export class Vcpu implements SbiHart {
 	#hart: VcpuHart;
 	#waiting = false;
 	#stale = false;
+	#runs = 0;
 
 	constructor(options: VcpuOptions) {
 		this.id = options.id;
 		this.#options = options;
 		this.#parked = { state: new BigUint64Array(STATE_WORDS), ports: parkedPorts };
 		this.#hart = this.#parked;
-		this.start(0n, 0n);
+		this.reset(0n, 0n);
 	}
 
 	/** Its registers, where they are now. After a change of what a hart derives from them, tell {@link hart}. */
@@ -104,20 +107,20 @@ export class Vcpu implements SbiHart {
 		return this.#waiting;
 	}
 
-	/** Instructions that the hart had retired: a count that is good for comparing only. */
+	/** For the SBI, which compares: it has not run since, if this has not changed. */
 	get retired(): bigint {
-		return this.words[Slot.retired]!;
+		return BigInt(this.#runs);
 	}
 
 	/** A copy of the state. */
 	get state(): VcpuState {
 		const words = new BigUint64Array(STATE_WORDS);
 		this.#copy(this.words, words);
-		return { words, waiting: this.#waiting, stale: this.#stale };
+		return { words, waiting: this.#waiting, stale: this.#stale, runs: this.#runs };
 	}
 
 	/** Takes a saved state; it is parked then. Throws `RangeError` where it is none. */
-	restore({ words, waiting, stale }: VcpuState): void {
+	restore({ words, waiting, stale, runs }: VcpuState): void {
 		if (!(words instanceof BigUint64Array) || words.length !== STATE_WORDS)
 			throw new RangeError('snapshot of a virtual CPU: wrong length');
 		this.#hart = this.#parked;
@@ -128,6 +131,7 @@ export class Vcpu implements SbiHart {
 		this.#protect();
 		this.#waiting = waiting === true;
 		this.#stale = stale === true;
+		this.#runs = runs;
 	}
 
 	/** Puts it on a hart, which is the running one. */
@@ -139,6 +143,7 @@ export class Vcpu implements SbiHart {
 		state[Slot.reservation] = NEVER;
 		state[Slot.waiting] = 0n;
 		this.#hart = hart;
+		this.#runs++;
 		ports.contextChanged();
 		ports.floatStateChanged();
 		ports.interruptsChanged();
@@ -264,14 +269,20 @@ export class Vcpu implements SbiHart {
 		return pending;
 	}
 
-	/** SBI: a fence, of the first stage: the guest has no hypervisor extension. */
+	/** SBI: a fence, of the first stage: the guest has no hypervisor extension. Where it is on a hart, on that one. */
 	fence({ address, id }: SbiFence): void {
 		if (this.attached) this.#hart.ports.flush('vvma', address, id);
 		else this.#stale = true;
 	}
 
-	/** The registers of a hart that starts: "HSM Hart Start Register State"; what else there is, is as after a reset. */
+	/** SBI: it starts. */
 	start(pc: bigint, opaque: bigint): void {
+		this.reset(pc, opaque);
+		this.#options.wake();
+	}
+
+	/** The registers of a hart that starts: "HSM Hart Start Register State"; what else there is, is as after a reset. */
+	reset(pc: bigint, opaque: bigint): void {
 		const { state, ports } = this.#hart;
 		const timeDelta = state[Slot.htimedelta]!;
 		for (const [first, end] of GUEST_SLOTS) state.fill(0n, first, end);

@@ -38,7 +38,7 @@ interface Mapped extends Window {
 export class VirtualMachine {
 	readonly name: string;
 	readonly memory: GuestMemory;
-	/** One, so far. */
+	/** By hart id. */
 	readonly vcpus: readonly Vcpu[];
 	readonly #options: VirtualMachineOptions;
 	readonly #environment: VmEnvironment;
@@ -70,9 +70,12 @@ export class VirtualMachine {
 		this.#environment = environment;
 		this.#tickNanos = options.tickNanos ?? 100;
 		this.memory = new GuestMemory(options.memory, environment.memory, environment.frames, options.shared);
-		const hgatp = (): bigint => this.memory.hgatp | (BigInt(this.#vmid) << 44n);
+		const hgatp = (id: number): bigint => this.memory.hgatp | (BigInt(this.#vmid + id) << 44n);
 		const ticks = (): bigint => BigInt(Math.floor(environment.now() / this.#tickNanos));
-		this.vcpus = [new Vcpu({ id: 0, hgatp, ticks, wake: () => environment.wake(0) })];
+		this.vcpus = Array.from(
+			{ length: options.vcpus ?? 1 },
+			(_, id) => new Vcpu({ id, hgatp: () => hgatp(id), ticks, wake: () => environment.wake(id) }),
+		);
 		this.#sbi = new Sbi({
 			harts: this.vcpus,
 			hypervisor: false,
@@ -85,9 +88,9 @@ export class VirtualMachine {
 		this.#start();
 	}
 
-	/** Its VMID. */
-	get vmid(): number {
-		return this.#vmid;
+	/** The VMIDs of its virtual CPUs. */
+	get vmids(): number[] {
+		return this.vcpus.map(({ id }) => this.#vmid + id);
 	}
 
 	/** Where it is. */
@@ -95,7 +98,7 @@ export class VirtualMachine {
 		return { vmid: this.#vmid, memory: this.memory.placement };
 	}
 
-	/** It is somewhere else, with a VMID that nobody else has, before {@link restore}. */
+	/** It is somewhere else, with VMIDs that nobody else has, before {@link restore}. */
 	place({ vmid, memory }: VmPlacement): void {
 		this.#vmid = vmid;
 		this.memory.place(memory);
@@ -260,7 +263,7 @@ export class VirtualMachine {
 
 	/**
 	 * Takes shared memory away: an access is a fault of the guest from now on. The host makes all harts forget translations of
-	 * the VMID.
+	 * its VMIDs.
 	 * @returns false where it does not have it
 	 * @throws VmError where there is no memory for other tables; nothing has changed then
 	 */
@@ -412,7 +415,7 @@ export class VirtualMachine {
 		for (const { address, bytes } of parts) this.memory.write(address, bytes);
 		this.#sbi.initialise(0);
 		this.vcpus.forEach((vcpu, id) => {
-			vcpu.start(id === 0 ? BigInt(entry) : 0n, id === 0 ? BigInt(deviceTree) : 0n);
+			vcpu.reset(id === 0 ? BigInt(entry) : 0n, id === 0 ? BigInt(deviceTree) : 0n);
 		});
 	}
 

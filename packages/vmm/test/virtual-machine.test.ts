@@ -441,6 +441,8 @@ describe('descriptions that cannot be', () => {
 
 	test.each<[string, Partial<VirtualMachineOptions>, RegExp]>([
 		['VMID 0', { vmid: 0 }, /VMID 0: 1 to 16383/],
+		['no virtual CPU', { vcpus: 0 }, /0 virtual CPUs: 1 to 8/],
+		['VMIDs of which the last has 15 bits', { vmid: 16382, vcpus: 3 }, /VMID 16382: 1 to 16381/],
 		['a VMID of 15 bits', { vmid: 16384 }, /VMID 16384/],
 		['memory of no whole pages', { memory: { base: BASE, size: 100 } }, /no range of whole pages/],
 		['no memory', { memory: { base: BASE, size: 0 } }, /memory: base 2147483648 and size 0 are no range/],
