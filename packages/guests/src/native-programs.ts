@@ -27,8 +27,9 @@ function link(source: string): Uint8Array {
 }
 
 /**
- * A periodic task. Its scheduling context's period must be `task.period`: a job is released whenever the budget is
- * replenished; releases are counted from the first one on.
+ * A periodic task. Its scheduling context's period must be `task.period`, and its budget less: a job is released whenever
+ * the budget is replenished. Releases are at multiples of the period of `time`, which is when budgets come back that a system
+ * has from its start on; however late a job first runs, its response counts from there.
  */
 export function periodicProgram(task: TaskParameters): Uint8Array {
 	const period = ticks(`${task.name}: period`, task.period);
@@ -38,6 +39,9 @@ export function periodicProgram(task: TaskParameters): Uint8Array {
 _start:
 	la s1, task0
 	rdtime s0
+	li t0, ${period}
+	remu t0, s0, t0
+	sub s0, s0, t0
 job:
 ${increment(TaskField.released)}
 ${spend(iterations(task.name, task.work))}
