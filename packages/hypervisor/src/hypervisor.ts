@@ -1,15 +1,6 @@
 /**
- * The kernel: it owns the hart, the memory and the UART, gives the hart to virtual CPUs as a policy says, and passes their
- * exits to their monitors. Entry by entry:
- *
- * ```
- * enter     the guest's time is counted
- * …         exit, interrupt, timer, control: monitors and drivers work, and each step is paid for
- * leave     the price passes in virtual time, charged to who caused it; where anything has changed, the policy is asked
- *           who is next; its registers are put on the hart, at the price of whoever is next
- * ```
- * Time stands still between enter and leave. An exit after which the same guest goes on does not ask the policy: its timer
- * says when it must be.
+ * The kernel: it owns the hart, the memory and the UART, gives the hart to virtual CPUs as a policy says (dispatcher.ts), and
+ * passes their exits to their monitors. Here: its entries, and how VMs come, are controlled, and go.
  *
  * Not here: what exits mean (`@partita/vmm`), policies (`@partita/sched`), prices (`@partita/kernel-costs`).
  */
@@ -19,50 +10,27 @@ import { type GuestMemory, MOST_VCPUS, VirtualMachine, type VmEnvironment } from
 import { guestMemory } from './board.ts';
 import { checkVm, type HypervisorConfig, HypervisorError, type VmConfig } from './config.ts';
 import { BoardConsole, type BoardConsolePorts } from './console.ts';
-import { type CostTable, costTable } from './costs.ts';
+import { costTable } from './costs.ts';
+import { Dispatcher } from './dispatcher.ts';
 import { Doorbells } from './doorbells.ts';
 import { PhysicalFrames } from './frames.ts';
-import { Guest, type VcpuRecord } from './guest.ts';
-import { idleHart, prepareHart } from './host-hart.ts';
+import { Guest } from './guest.ts';
 import type { HypervisorBoard, PartEnvironment } from './ports.ts';
 import { SharedRegions } from './regions.ts';
 import type { HypervisorState } from './state.ts';
-import { type HypervisorCounters, type HypervisorStatistics, newCounters } from './statistics.ts';
-
-/** Pages that are cleared in one entry: about 10 us on the U54. */
-const CLEAR_PAGES = 16;
+import type { HypervisorStatistics } from './statistics.ts';
 
 /** The kernel of one machine. See the file's head. */
 export class Hypervisor<P> {
 	readonly #board: HypervisorBoard;
 	readonly #config: HypervisorConfig<P>;
-	readonly #costs: CostTable;
 	readonly #frames: PhysicalFrames;
 	readonly #regions: SharedRegions;
 	readonly #doorbells: Doorbells;
 	readonly #console: BoardConsole | undefined;
 	readonly #guests = new Map<string, Guest>();
-	readonly #entities = new Map<number, VcpuRecord>();
-	#counters: HypervisorCounters = newCounters();
+	readonly #dispatcher: Dispatcher<P>;
 	#nextEntity = 0;
-	/** Who has the hart's time. */
-	#current: VcpuRecord | undefined;
-	/** Whose registers the hart holds: not while its monitor clears memory. */
-	#attached: VcpuRecord | undefined;
-	/** Whose it held last. */
-	#loaded: VcpuRecord | undefined;
-	#since = 0;
-	#left = 0;
-	#deadline: number | undefined;
-	/** Of the present entry. */
-	#cost = 0;
-	#entered = 0;
-	/** Between enter and leave. What comes from outside then (a back end that answers) makes an entry of its own. */
-	#inside = true;
-	#asking = false;
-	#rearming = false;
-	/** Whether they can run may have changed. */
-	#changed = new Set<VcpuRecord>();
 	/** VMs that take console input again. */
 	#reading = new Set<string>();
 
@@ -70,15 +38,25 @@ export class Hypervisor<P> {
 	constructor(board: HypervisorBoard, config: HypervisorConfig<P>) {
 		this.#board = board;
 		this.#config = config;
-		this.#costs = costTable(config.costs);
-		prepareHart(board.harts[0]!);
+		this.#dispatcher = new Dispatcher({
+			board,
+			policy: config.policy,
+			costs: costTable(config.costs),
+			trace: config.trace,
+			guests: this.#guests,
+			leaving: () => this.#offerInput(),
+			gone: (guest) => this.#remove(guest),
+			ended: () => this.#checkEnd(),
+		});
 		this.#frames = new PhysicalFrames(guestMemory(board, config.memory));
 		this.#regions = new SharedRegions(config.regions ?? [], board.memory, this.#frames);
-		this.#doorbells = new Doorbells(config.doorbells ?? [], this.#guests, (operation) => this.#pay(operation));
+		this.#doorbells = new Doorbells(config.doorbells ?? [], this.#guests, (operation) =>
+			this.#dispatcher.pay(operation),
+		);
 		if (config.console) this.#console = new BoardConsole(board, config.console, this.#consolePorts());
 		for (const part of config.parts ?? []) part.link(this.#partEnvironment());
 		for (const vm of config.vms) this.#add(vm);
-		this.#leave('start');
+		this.#dispatcher.leave('start');
 	}
 
 	/** A copy of the state. The hart's words, memory and devices are the board's to save. */
@@ -90,20 +68,8 @@ export class Hypervisor<P> {
 			policy: this.#config.policy.state,
 			console: this.#console?.driver.state,
 			parts: Object.fromEntries((this.#config.parts ?? []).map(({ name, state }) => [name, state])),
-			counters: { ...this.#counters },
-			current: this.#current?.entity ?? -1,
-			attached: this.#attached?.entity ?? -1,
-			loaded: this.#loaded?.entity ?? -1,
-			since: this.#since,
-			left: this.#left,
-			deadline: this.#deadline,
-			pending: {
-				cost: this.#cost,
-				asking: this.#asking,
-				rearming: this.#rearming,
-				changed: Array.from(this.#changed, ({ entity }) => entity),
-				reading: [...this.#reading],
-			},
+			dispatcher: this.#dispatcher.state,
+			reading: [...this.#reading],
 		};
 	}
 
@@ -117,19 +83,19 @@ export class Hypervisor<P> {
 			throw new RangeError(
 				`snapshot: it holds the VMs ${names.join(', ')}, not ${[...this.#guests.keys()].join(', ')}`,
 			);
-		// What devices drive while they are restored is part of what was saved.
-		this.#inside = true;
+		this.#dispatcher.beginRestore();
 		this.#config.policy.restore(state.policy as never);
 		this.#console?.driver.restore(state.console as never);
 		for (const part of this.#config.parts ?? []) {
 			if (!(part.name in state.parts)) throw new RangeError(`snapshot: it has no part ${part.name}`);
 			part.restore(state.parts[part.name] as never);
 		}
-		this.#entities.clear();
+		const { entities } = this.#dispatcher;
+		entities.clear();
 		const guests = state.guests.map((saved) => {
 			const guest = this.#guests.get(saved.name)!;
 			guest.restore(saved);
-			for (const vcpu of guest.vcpus) this.#entities.set(vcpu.entity, vcpu);
+			for (const vcpu of guest.vcpus) entities.set(vcpu.entity, vcpu);
 			return guest;
 		});
 		// In the saved order, which decides who is looked at first.
@@ -137,26 +103,13 @@ export class Hypervisor<P> {
 		for (const guest of guests) this.#guests.set(guest.machine.name, guest);
 		this.#frames.restore(state.free);
 		this.#nextEntity = state.nextEntity;
-		this.#counters = { ...state.counters };
-		this.#current = this.#entities.get(state.current);
-		this.#attached = this.#entities.get(state.attached);
-		this.#loaded = this.#entities.get(state.loaded);
-		this.#since = state.since;
-		this.#left = state.left;
-		this.#deadline = state.deadline;
-		const { cost, asking, rearming, changed, reading } = state.pending;
-		this.#cost = cost;
-		this.#asking = asking;
-		this.#rearming = rearming;
-		this.#changed = new Set(changed.flatMap((entity) => this.#entities.get(entity) ?? []));
-		this.#reading = new Set(reading);
-		this.#inside = false;
-		if (this.#attached) this.#vcpu(this.#attached).adopt(this.#hart);
+		this.#reading = new Set(state.reading);
+		this.#dispatcher.restore(state.dispatcher);
 	}
 
 	/** Counters: a copy. */
 	get statistics(): HypervisorStatistics {
-		return { ...this.#counters, vms: Array.from(this.#guests.values(), ({ statistics }) => statistics) };
+		return { ...this.#dispatcher.counters, vms: Array.from(this.#guests.values(), ({ statistics }) => statistics) };
 	}
 
 	/** The memory of a VM, by guest physical address. */
@@ -171,19 +124,19 @@ export class Hypervisor<P> {
 
 	/** For the board: a guest left, or an interrupt is pending. */
 	handleTrap(_hart: number, trap: TrapExit): void {
-		const current = this.#attached;
-		this.#enter();
-		this.#pay(current ? 'vmExit' : 'trapEntry');
-		if (trap.interrupt || !current) {
+		const dispatcher = this.#dispatcher;
+		const { attached } = dispatcher;
+		dispatcher.enterByTrap();
+		if (trap.interrupt || !attached) {
 			if (trap.cause === interrupts.SupervisorExternal)
-				this.#counters.interrupts += this.#console?.serveInterrupts() ?? 0;
-			this.#leave('interrupt');
+				dispatcher.counters.interrupts += this.#console?.serveInterrupts() ?? 0;
+			dispatcher.leave('interrupt');
 			return;
 		}
-		const { machine } = current.guest;
-		const action = machine.handleExit(current.index, trap);
-		if (action.kind !== 'resume') this.#change(current.guest);
-		this.#leave(machine.lastExit);
+		const { machine } = attached.guest;
+		const action = machine.handleExit(attached.index, trap);
+		if (action.kind !== 'resume') dispatcher.guestChanged(attached.guest);
+		dispatcher.leave(machine.lastExit);
 	}
 
 	/** For the board: a hart without a guest waits by itself. */
@@ -193,19 +146,7 @@ export class Hypervisor<P> {
 
 	/** For the board: the time that was asked for has come. */
 	timer(): void {
-		this.#enter();
-		this.#counters.timerEntries++;
-		this.#deadline = undefined;
-		this.#pay(this.#attached ? 'vmExit' : 'trapEntry');
-		this.#asking = true;
-		const now = this.#board.now();
-		for (const { machine } of this.#guests.values()) {
-			const next = machine.nextEvent;
-			if (next !== undefined && next <= now) machine.expire();
-		}
-		// Who has been woken comes first.
-		if (this.#current && !this.#attached && this.#changed.size === 0) this.#clear(this.#current.guest);
-		this.#leave('timer');
+		this.#dispatcher.timer();
 	}
 
 	/**
@@ -213,11 +154,11 @@ export class Hypervisor<P> {
 	 * @throws HypervisorError, VmError: nothing is made then
 	 */
 	create(vm: VmConfig<P>): void {
-		this.#enter();
+		this.#dispatcher.enter();
 		try {
 			this.#add(vm);
 		} finally {
-			this.#leave('control');
+			this.#dispatcher.leave('control');
 		}
 	}
 
@@ -257,7 +198,7 @@ export class Hypervisor<P> {
 		let had = false;
 		this.#operate(guest, () => {
 			had = guest.machine.unshare(region);
-			this.#forget(guest);
+			this.#dispatcher.forgetTranslations(guest);
 		});
 		return had;
 	}
@@ -283,183 +224,34 @@ export class Hypervisor<P> {
 		return taken;
 	}
 
-	get #hart(): HypervisorBoard['harts'][number] {
-		return this.#board.harts[0]!;
-	}
-
-	#vcpu({ guest, index }: VcpuRecord): VirtualMachine['vcpus'][number] {
-		return guest.machine.vcpus[index]!;
-	}
-
 	#guest(vm: string): Guest {
 		const guest = this.#guests.get(vm);
 		if (!guest) throw new RangeError(`there is no VM ${JSON.stringify(vm)}`);
 		return guest;
 	}
 
-	#pay(operation: keyof CostTable, units = 0): void {
-		const { nanos, perUnit } = this.#costs[operation];
-		this.#cost += nanos + units * perUnit;
-	}
-
 	/** Something from outside is done to a VM. */
 	#operate(guest: Guest, operation: () => void): void {
-		this.#enter();
-		operation();
-		this.#change(guest);
-		this.#leave('control');
-	}
-
-	/** Whether a VM's virtual CPUs can run may have changed. */
-	#change(guest: Guest): void {
-		for (const vcpu of guest.vcpus) this.#changed.add(vcpu);
-		this.#asking = true;
-	}
-
-	#enter(): void {
-		const now = this.#board.now();
-		this.#entered = now;
-		this.#inside = true;
-		this.#counters.entries++;
-		if (this.#current) this.#current.runNanos += now - this.#left;
-		else this.#counters.idleNanos += now - this.#left;
-	}
-
-	#leave(reason: string): void {
-		const { trace } = this.#config;
-		const former = this.#current;
-		if (this.#reading.size > 0) this.#offerInput();
-		if (former) former.guest.kernelNanos += this.#cost;
-		if (this.#asking) {
-			this.#spend();
-			this.#ask();
-		} else if (this.#rearming) this.#arm(this.#deadline);
-		if (this.#attached) this.#pay('vmEntry');
-		this.#spend();
-		this.#left = this.#board.now();
-		const worked = this.#left - this.#entered;
-		this.#counters.kernelNanos += worked;
-		this.#inside = false;
-		trace?.entered?.(0, reason, former?.name, this.#entered, worked);
-	}
-
-	/** Something has changed: where no entry is under way, there is one as soon as can be. */
-	#kick(): void {
-		if (this.#inside) return;
-		this.#deadline = this.#board.now();
-		this.#board.setTimer(this.#deadline);
-	}
-
-	/** A piece of a VM's memory is cleared: small, since nobody can preempt it. */
-	#clear(guest: Guest): void {
-		if (guest.machine.clear(CLEAR_PAGES)) this.#change(guest);
-	}
-
-	/** Forgets a VM that is gone; none of its virtual CPUs is on the hart. */
-	#remove(guest: Guest): void {
-		for (const { entity } of guest.vcpus) {
-			this.#config.policy.remove(entity);
-			this.#entities.delete(entity);
+		this.#dispatcher.enter();
+		try {
+			operation();
+		} finally {
+			this.#dispatcher.guestChanged(guest);
+			this.#dispatcher.leave('control');
 		}
-		if (this.#loaded?.guest === guest) this.#loaded = undefined;
+	}
+
+	/** Gives back what a VM had that is gone. */
+	#remove(guest: Guest): void {
+		this.#dispatcher.remove(guest);
 		this.#console?.driver.removeClient(guest.id);
 		this.#guests.delete(guest.machine.name);
 		guest.machine.free();
-		this.#forget(guest);
-	}
-
-	/** The hart forgets translations of a VM. */
-	#forget(guest: Guest): void {
-		for (const vmid of guest.machine.vmids) {
-			this.#hart.ports.flush('gvma', undefined, BigInt(vmid));
-			this.#pay('translationFence');
-		}
-	}
-
-	/** What has been paid for passes in time. */
-	#spend(): void {
-		if (this.#cost > 0) this.#board.charge(this.#cost);
-		this.#cost = 0;
-	}
-
-	/** Tells the policy what has happened, and has it say who is next. */
-	#ask(): void {
-		const { policy, trace } = this.#config;
-		const now = this.#board.now();
-		const former = this.#current;
-		this.#asking = false;
-		if (former && policy.charge(former.entity, now - this.#since, now)) {
-			former.exhaustions++;
-			trace?.exhausted?.(0, former.name, now);
-		}
-		this.#since = now;
-		let ended = false;
-		for (const vcpu of this.#changed) {
-			const { machine } = vcpu.guest;
-			const ready = machine.isRunnable(vcpu.index);
-			if (machine.ending) ended = true;
-			if (ready === vcpu.ready) continue;
-			vcpu.ready = ready;
-			if (ready) policy.wake(vcpu.entity, now);
-			else policy.block(vcpu.entity, now);
-		}
-		const { entity, until } = policy.pick(now);
-		const next = entity === undefined ? undefined : this.#entities.get(entity);
-		if (next !== former) this.#switch(former, next, now);
-		else if (next) this.#pay('budgetCheck');
-		this.#load();
-		for (const { guest } of this.#changed)
-			if (guest.machine.gone && this.#guests.has(guest.machine.name)) this.#remove(guest);
-		this.#changed.clear();
-		// To be cleared on, from the end of this entry.
-		this.#arm(next && !this.#attached ? now : until);
-		if (ended) this.#checkEnd();
-	}
-
-	/** Somebody else has the hart's time. */
-	#switch(former: VcpuRecord | undefined, next: VcpuRecord | undefined, now: number): void {
-		this.#pay('schedule');
-		this.#counters.contextSwitches++;
-		if (former?.ready) former.preemptions++;
-		this.#current = next;
-		if (next) next.dispatches++;
-		this.#config.trace?.running?.(0, next?.name, now);
-	}
-
-	/** Puts the registers on the hart that belong there. */
-	#load(): void {
-		const next = this.#current?.guest.machine.clearing ? undefined : this.#current;
-		if (next === this.#attached) return;
-		if (this.#attached) this.#vcpu(this.#attached).detach();
-		this.#attached = next;
-		if (!next) {
-			idleHart(this.#hart);
-			return;
-		}
-		if (next !== this.#loaded) {
-			this.#counters.worldSwitches++;
-			this.#pay('worldSwitch');
-			this.#loaded = next;
-		}
-		this.#vcpu(next).attach(this.#hart);
-	}
-
-	/** Sets the timer to the earlier of what the policy wants, and what VMs have armed. */
-	#arm(until: number | undefined): void {
-		let deadline = until;
-		for (const { machine } of this.#guests.values()) {
-			const next = machine.nextEvent;
-			if (next !== undefined && (deadline === undefined || next < deadline)) deadline = next;
-		}
-		this.#rearming = false;
-		if (deadline === this.#deadline) return;
-		this.#deadline = deadline;
-		this.#pay('timerProgram');
-		this.#board.setTimer(deadline);
 	}
 
 	/** Drivers have input for VMs that had refused it. */
 	#offerInput(): void {
+		if (this.#reading.size === 0) return;
 		const names = [...this.#reading];
 		this.#reading.clear();
 		for (const name of names) {
@@ -514,26 +306,22 @@ export class Hypervisor<P> {
 		const guest = new Guest(id, machine);
 		for (const vcpu of guest.vcpus) vcpu.entity = first + vcpu.index;
 		this.#nextEntity = first + guest.vcpus.length;
-		for (const vcpu of guest.vcpus) this.#entities.set(vcpu.entity, vcpu);
+		for (const vcpu of guest.vcpus) this.#dispatcher.entities.set(vcpu.entity, vcpu);
 		this.#guests.set(name, guest);
-		this.#change(guest);
+		this.#dispatcher.guestChanged(guest);
 	}
 
 	#partEnvironment(): PartEnvironment {
 		return {
 			now: () => this.#board.now(),
-			work: (nanos) => {
-				this.#cost += nanos;
-			},
+			work: (nanos) => this.#dispatcher.work(nanos),
 		};
 	}
 
 	#consolePorts(): BoardConsolePorts {
 		return {
-			pay: (operation, units) => this.#pay(operation, units),
-			spend: (nanos) => {
-				this.#cost += nanos;
-			},
+			pay: (operation, units) => this.#dispatcher.pay(operation, units),
+			spend: (nanos) => this.#dispatcher.work(nanos),
 			deliver: (client, bytes) => {
 				for (const guest of this.#guests.values()) if (guest.id === client) return guest.machine.receive(bytes);
 				return bytes.length;
@@ -554,7 +342,7 @@ export class Hypervisor<P> {
 					onConsole?.(name, bytes);
 					if (this.#console) this.#console.driver.write(guest.id, bytes);
 					else {
-						this.#pay('deviceAccess', bytes.length);
+						this.#dispatcher.pay('deviceAccess', bytes.length);
 						board.console.write(bytes);
 					}
 				},
@@ -563,17 +351,12 @@ export class Hypervisor<P> {
 				},
 			},
 			now: () => board.now(),
-			work: (work, units) => this.#pay(work, units),
+			work: (work, units) => this.#dispatcher.pay(work, units),
 			wake: (vcpu) => {
 				const guest = this.#guests.get(name);
-				if (guest) this.#changed.add(guest.vcpus[vcpu]!);
-				this.#asking = true;
-				this.#kick();
+				if (guest) this.#dispatcher.changed(guest.vcpus[vcpu]!);
 			},
-			timerChanged: () => {
-				this.#rearming = true;
-				this.#kick();
-			},
+			timerChanged: () => this.#dispatcher.timersChanged(),
 		};
 	}
 }

@@ -17,6 +17,6 @@ export type {
 	SchedulingDecision,
 	VcpuPolicy,
 } from './ports.ts';
-export type { GuestState, HypervisorState, VcpuRecordState } from './state.ts';
+export type { DispatcherState, GuestState, HypervisorState, VcpuRecordState } from './state.ts';
 export type { HypervisorCounters, HypervisorStatistics, VcpuStatistics, VmStatistics } from './statistics.ts';
 export type { KernelTrace } from './trace.ts';

@@ -38,10 +38,17 @@ export interface HypervisorState {
 	readonly console: unknown;
 	/** By name. */
 	readonly parts: Readonly<Record<string, unknown>>;
+	readonly dispatcher: DispatcherState;
+	/** Names of VMs that take console input again. */
+	readonly reading: readonly string[];
+}
+
+/** State of the dispatcher. Virtual CPUs are named by their entities. */
+export interface DispatcherState {
 	readonly counters: HypervisorCounters;
-	/** Entity on the hart; -1: none. */
+	/** Who has the hart's time; -1: nobody. */
 	readonly current: number;
-	/** Entity whose registers the hart holds; -1: none's. */
+	/** Whose registers the hart holds; -1: nobody's. */
 	readonly attached: number;
 	/** Whose it held last; -1: nobody's. */
 	readonly loaded: number;
@@ -51,15 +58,9 @@ export interface HypervisorState {
 	readonly left: number;
 	/** When the timer is set to. */
 	readonly deadline: number | undefined;
-	/** What has come from outside since the kernel was left, and waits for its next entry. */
-	readonly pending: {
-		/** Nanoseconds of work. */
-		readonly cost: number;
-		readonly asking: boolean;
-		readonly rearming: boolean;
-		/** Entities. */
-		readonly changed: readonly number[];
-		/** Names of VMs. */
-		readonly reading: readonly string[];
-	};
+	/** What has come from outside since, and waits for the next entry: nanoseconds of work, and what is to be done. */
+	readonly cost: number;
+	readonly asking: boolean;
+	readonly rearming: boolean;
+	readonly changed: readonly number[];
 }

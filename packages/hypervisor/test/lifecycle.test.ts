@@ -109,7 +109,7 @@ describe('create and destroy', () => {
 		const { machine, kernel } = start([loop('stays')]);
 		machine.run(MS);
 		const { config } = assemblyVm('guest', source, { priority: 9 });
-		const before = { ...kernel.state, counters: 0, policy: 0, nextEntity: 0 };
+		const before = kernel.state;
 		const frames = machine.memory.framesInUse;
 		let most = 0;
 		for (let cycle = 0; cycle < 200; cycle++) {
