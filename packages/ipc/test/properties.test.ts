@@ -21,20 +21,16 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
 	fc
 		.tuple(thread, object, badge, flag)
 		.map(([t, e, b, g]) => ({ by: t, name: `send ${t} ${e}`, run: ({ ipc }: FakeKernel) => ipc.send(t, e, b, g) })),
-	fc
-		.tuple(thread, object, badge, flag, flag)
-		.map(([t, e, b, g, d]) => ({
-			by: t,
-			name: `nbSend ${t} ${e}`,
-			run: ({ ipc }: FakeKernel) => ipc.nbSend(t, e, b, g, d),
-		})),
-	fc
-		.tuple(thread, object, badge, flag, flag)
-		.map(([t, e, b, g, c]) => ({
-			by: t,
-			name: `call ${t} ${e}`,
-			run: ({ ipc }: FakeKernel) => ipc.call(t, e, b, g, c),
-		})),
+	fc.tuple(thread, object, badge, flag, flag).map(([t, e, b, g, d]) => ({
+		by: t,
+		name: `nbSend ${t} ${e}`,
+		run: ({ ipc }: FakeKernel) => ipc.nbSend(t, e, b, g, d),
+	})),
+	fc.tuple(thread, object, badge, flag, flag).map(([t, e, b, g, c]) => ({
+		by: t,
+		name: `call ${t} ${e}`,
+		run: ({ ipc }: FakeKernel) => ipc.call(t, e, b, g, c),
+	})),
 	fc
 		.tuple(thread, object, reply)
 		.map(([t, e, r]) => ({ by: t, name: `recv ${t} ${e} ${r}`, run: ({ ipc }: FakeKernel) => ipc.recv(t, e, r) })),
@@ -44,13 +40,11 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
 	fc
 		.tuple(thread, object, flag)
 		.map(([t, r, g]) => ({ by: t, name: `reply ${t} ${r}`, run: ({ ipc }: FakeKernel) => ipc.reply(t, r, g) })),
-	fc
-		.tuple(thread, object, object)
-		.map(([t, r, e]) => ({
-			by: t,
-			name: `replyRecv ${t} ${r} ${e}`,
-			run: ({ ipc }: FakeKernel) => ipc.replyRecv(t, r, true, e),
-		})),
+	fc.tuple(thread, object, object).map(([t, r, e]) => ({
+		by: t,
+		name: `replyRecv ${t} ${r} ${e}`,
+		run: ({ ipc }: FakeKernel) => ipc.replyRecv(t, r, true, e),
+	})),
 	fc
 		.tuple(thread, object)
 		.map(([t, n]) => ({ by: t, name: `wait ${t} ${n}`, run: ({ ipc }: FakeKernel) => ipc.wait(t, n) })),
@@ -64,13 +58,11 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
 		.tuple(object, thread)
 		.map(([n, t]) => ({ by: undefined, name: `bind ${n} ${t}`, run: ({ ipc }: FakeKernel) => ipc.bind(n, t) })),
 	thread.map((t) => ({ by: undefined, name: `unbind ${t}`, run: ({ ipc }: FakeKernel) => ipc.unbind(t) })),
-	fc
-		.tuple(object, object)
-		.map(([c, n]) => ({
-			by: undefined,
-			name: `bindContext ${c} ${n}`,
-			run: ({ ipc }: FakeKernel) => ipc.bindContext(c, n),
-		})),
+	fc.tuple(object, object).map(([c, n]) => ({
+		by: undefined,
+		name: `bindContext ${c} ${n}`,
+		run: ({ ipc }: FakeKernel) => ipc.bindContext(c, n),
+	})),
 	object.map((c) => ({
 		by: undefined,
 		name: `unbindContext ${c}`,
@@ -93,13 +85,11 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
 		},
 	})),
 	object.map((e) => ({ by: undefined, name: `cancelAll ${e}`, run: ({ ipc }: FakeKernel) => ipc.cancelAll(e) })),
-	fc
-		.tuple(object, badge)
-		.map(([e, b]) => ({
-			by: undefined,
-			name: `cancelBadged ${e} ${b}`,
-			run: ({ ipc }: FakeKernel) => ipc.cancelBadgedSends(e, b),
-		})),
+	fc.tuple(object, badge).map(([e, b]) => ({
+		by: undefined,
+		name: `cancelBadged ${e} ${b}`,
+		run: ({ ipc }: FakeKernel) => ipc.cancelBadgedSends(e, b),
+	})),
 	object.map((r) => ({ by: undefined, name: `endReply ${r}`, run: ({ ipc }: FakeKernel) => ipc.endReply(r) })),
 	object.map((n) => ({
 		by: undefined,
