@@ -45,6 +45,21 @@ test('reset values of QEMU 7.2', () => {
 	expect(line.level).toBe(false);
 });
 
+test('the line is driven at events only: an edge-triggered controller would take more for interrupts', () => {
+	const driven: boolean[] = [];
+	const clock = new MockClock();
+	const uart = new Ns16550a({ line: { set: (level) => void driven.push(level) }, now: clock.now, timer: clock });
+	uart.write(IER, 1, 3);
+	uart.write(THR, 1, 65);
+	expect(driven.splice(0)).toEqual([true, true]);
+	for (const register of [IER, LCR, MCR, LSR, MSR, SCR]) uart.read(register, 1);
+	uart.write(IER, 1, 3);
+	for (const register of [LCR, SCR]) uart.write(register, 1, 3);
+	expect(driven).toEqual([]);
+	uart.receive(Uint8Array.of(97));
+	expect(driven).toEqual([true]);
+});
+
 describe('transmitter', () => {
 	test('bytes reach the console; the holding register is always empty', () => {
 		const { console, read, write } = board();

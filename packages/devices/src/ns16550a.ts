@@ -191,14 +191,18 @@ export class Ns16550a implements MmioDevice {
 				return state.mcr;
 			case UART_LSR: {
 				const status = this.#lineStatus();
-				state.lineErrors = 0;
-				this.#update();
+				if (state.lineErrors !== 0) {
+					state.lineErrors = 0;
+					this.#update();
+				}
 				return status;
 			}
 			case UART_MSR: {
 				const status = state.msr;
-				state.msr &= ~MSR_DELTAS;
-				this.#update();
+				if (status & MSR_DELTAS) {
+					state.msr &= ~MSR_DELTAS;
+					this.#update();
+				}
 				return status;
 			}
 			case UART_SCR:
@@ -214,24 +218,29 @@ export class Ns16550a implements MmioDevice {
 		const byte = value & 0xff;
 		switch (offset) {
 			case UART_RBR_THR_DLL:
-				if (state.lcr & LCR_DLAB) state.divisor = (state.divisor & 0xff00) | byte;
-				else this.#transmit(byte);
+				if (state.lcr & LCR_DLAB) {
+					state.divisor = (state.divisor & 0xff00) | byte;
+					return;
+				}
+				this.#transmit(byte);
 				break;
 			case UART_IER_DLM:
-				if (state.lcr & LCR_DLAB) state.divisor = (byte << 8) | (state.divisor & 0xff);
-				else {
-					// Enabling the interrupt raises it: the transmitter is always empty.
-					if (!(byte & IER_THR_EMPTY)) state.thrPending = false;
-					else if (!(state.ier & IER_THR_EMPTY)) state.thrPending = true;
-					state.ier = byte & 0x0f;
+				if (state.lcr & LCR_DLAB) {
+					state.divisor = (byte << 8) | (state.divisor & 0xff);
+					return;
 				}
+				if (state.ier === (byte & 0x0f)) return;
+				// Enabling the interrupt raises it: the transmitter is always empty.
+				if (!(byte & IER_THR_EMPTY)) state.thrPending = false;
+				else if (!(state.ier & IER_THR_EMPTY)) state.thrPending = true;
+				state.ier = byte & 0x0f;
 				break;
 			case UART_IIR_FCR:
 				this.#writeFifoControl(byte);
 				break;
 			case UART_LCR:
 				state.lcr = byte;
-				break;
+				return;
 			case UART_MCR:
 				state.mcr = byte & MCR_KEPT;
 				this.#setModemInputs();
@@ -239,7 +248,7 @@ export class Ns16550a implements MmioDevice {
 				break;
 			case UART_SCR:
 				state.scr = byte;
-				break;
+				return;
 			default:
 				return;
 		}
@@ -387,6 +396,7 @@ export class Ns16550a implements MmioDevice {
 		return IIR_NONE;
 	}
 
+	/** At each event, and only then: an edge-triggered interrupt controller takes every assertion for one. */
 	#update(): void {
 		this.#line.set(this.#pending() !== IIR_NONE);
 	}
