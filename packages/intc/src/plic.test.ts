@@ -168,6 +168,56 @@ describe('gateway', () => {
 		expect(claim(0)).toBe(0);
 	});
 
+	test('edge-triggered: one request for each edge, and one more for those during its handling', () => {
+		const { plic, lines, priority, enable, claim, complete, pending } = board(1, {
+			sources: 96,
+			maxPriority: 7,
+			edgeTriggered: [10],
+		});
+		priority(10, 1);
+		enable(0, 10);
+		const source = plic.source(10);
+		source.set(true);
+		expect([lines[0], claim(0)]).toEqual([true, 10]);
+		// The line is still up: that is no edge.
+		complete(0, 10);
+		expect([pending(10), lines[0]]).toEqual([false, false]);
+		source.set(false);
+		expect(pending(10)).toBe(false);
+		source.set(true);
+		source.set(true);
+		expect(claim(0)).toBe(10);
+		source.set(true);
+		source.set(false);
+		source.set(true);
+		// "The next interrupt request will not be forwarded to the PLIC core until the previous completion message".
+		expect([pending(10), claim(0)]).toEqual([false, 0]);
+		complete(0, 10);
+		expect([pending(10), claim(0)]).toEqual([true, 10]);
+		complete(0, 10);
+		expect(pending(10)).toBe(false);
+	});
+
+	test('edge-triggered: an edge that waits for completion is pending after a reset, once', () => {
+		const { plic, priority, enable, claim, complete, pending } = board(1, {
+			sources: 96,
+			maxPriority: 7,
+			edgeTriggered: [10],
+		});
+		priority(10, 1);
+		enable(0, 10);
+		plic.source(10).set(true);
+		claim(0);
+		plic.source(10).set(true);
+		plic.reset();
+		expect(pending(10)).toBe(true);
+		priority(10, 1);
+		enable(0, 10);
+		expect(claim(0)).toBe(10);
+		complete(0, 10);
+		expect(pending(10)).toBe(false);
+	});
+
 	test('does not retract a request whose line fell', () => {
 		const { plic, priority, enable, claim } = board();
 		enable(0, 5);

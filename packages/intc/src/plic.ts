@@ -1,6 +1,6 @@
-// PLIC: the platform-level interrupt controller, with level-triggered gateways.
+// PLIC: the platform-level interrupt controller, with level- and edge-triggered gateways.
 // Specification: RISC-V PLIC 1.0.0; register layout as SiFive's, which QEMU's `virt` and the FU540 share.
-// Not here: edge-triggered gateways and message-signalled interrupts.
+// Not here: message-signalled interrupts.
 //
 //   0x000000  priority, 4 bytes per source            (source 0 does not exist)
 //   0x001000  pending, 1 bit per source               (read only)
@@ -33,10 +33,20 @@ export interface PlicLayout {
 	readonly sources: number;
 	/** The highest priority; 2^n - 1, since the priority registers have n bits. */
 	readonly maxPriority: number;
+	/**
+	 * Sources with edge-triggered gateways: each time that the device drives its line high is one request, and one more is
+	 * kept while a request is under way. None when left out: all are level-triggered.
+	 */
+	readonly edgeTriggered?: readonly number[];
 }
 
-/** QEMU 7.2 `virt`: 95 sources (`riscv,ndev`), 7 priorities. Contexts: M and S of each hart. */
-export const QEMU_VIRT_PLIC: PlicLayout = { sources: 96, maxPriority: 7 };
+/**
+ * QEMU 7.2 `virt`: 95 sources (`riscv,ndev`), 7 priorities. Contexts: M and S of each hart.
+ *
+ * QEMU looks at a line when its device drives it, not at completion. Guests see that at the UART, source 10: those that
+ * never read IIR (xv6 until 2024) would be interrupted for ever by a transmitter that has become empty.
+ */
+export const QEMU_VIRT_PLIC: PlicLayout = { sources: 96, maxPriority: 7, edgeTriggered: [10] };
 /** SiFive FU540-C000: 53 sources, 7 priorities. Contexts: M of hart 0, then M and S of harts 1 to 4. */
 export const FU540_PLIC: PlicLayout = { sources: 54, maxPriority: 7 };
 
@@ -46,7 +56,7 @@ export interface PlicState {
 	priority: Uint32Array;
 	/** Requests that gateways forwarded and nobody claimed yet. */
 	pending: Uint32Array;
-	/** The levels of the source lines. */
+	/** The levels of the source lines; of an edge-triggered one, whether an edge waits for completion. */
 	level: Uint32Array;
 	/** Requests that were claimed and not completed. */
 	claimed: Uint32Array;
@@ -80,6 +90,8 @@ export class Plic {
 	readonly #words: number;
 	/** Which bits of the last word are sources. */
 	readonly #lastMask: number;
+	/** The sources with edge-triggered gateways. */
+	readonly #edge: Uint32Array;
 
 	constructor(options: PlicOptions) {
 		const layout = options.layout ?? QEMU_VIRT_PLIC;
@@ -99,6 +111,11 @@ export class Plic {
 		this.#contexts = options.contexts;
 		this.#words = (layout.sources + 31) >>> 5;
 		this.#lastMask = layout.sources & 31 ? (1 << (layout.sources & 31)) - 1 : -1;
+		this.#edge = new Uint32Array(this.#words);
+		for (const source of layout.edgeTriggered ?? []) {
+			this.#check(source);
+			this.#edge[source >>> 5] |= 1 << (source & 31);
+		}
 		this.state = {
 			priority: new Uint32Array(layout.sources),
 			pending: new Uint32Array(this.#words),
@@ -121,9 +138,13 @@ export class Plic {
 	 * @throws RangeError for a source that does not exist.
 	 */
 	source(source: number): InterruptLine {
+		this.#check(source);
+		return { set: (level) => this.#setLevel(source, level) };
+	}
+
+	#check(source: number): void {
 		if (!Number.isInteger(source) || source < 1 || source >= this.layout.sources)
 			throw new RangeError(`interrupt source ${source} is not in 1..${this.layout.sources - 1}`);
-		return { set: (level) => this.#setLevel(source, level) };
 	}
 
 	/**
@@ -177,11 +198,12 @@ export class Plic {
 		for (let context = 0; context < this.#contexts.length; context++) this.#driveContext(context);
 	}
 
-	/** Clears every register. The source lines keep their levels, so asserted ones are pending again. */
+	/** Clears every register. The source lines keep their levels, so asserted ones are pending again; so are edges. */
 	reset(): void {
 		const { state } = this;
 		for (const registers of [state.priority, state.claimed, state.enable, state.threshold]) registers.fill(0);
 		state.pending.set(state.level);
+		for (let word = 0; word < this.#words; word++) state.level[word] &= ~this.#edge[word];
 		this.drive();
 	}
 
@@ -211,11 +233,12 @@ export class Plic {
 		const { state } = this;
 		const word = source >>> 5;
 		const bit = 1 << (source & 31);
+		const edge = (this.#edge[word] & bit) !== 0;
 		if (!level) {
-			state.level[word] &= ~bit;
+			if (!edge) state.level[word] &= ~bit;
 			return;
 		}
-		state.level[word] |= bit;
+		if (!edge || state.claimed[word] & bit) state.level[word] |= bit;
 		if ((state.pending[word] | state.claimed[word]) & bit) return;
 		state.pending[word] |= bit;
 		this.drive();
@@ -239,6 +262,7 @@ export class Plic {
 		if (!(state.enable[context * this.#words + word] & bit) || !(state.claimed[word] & bit)) return;
 		state.claimed[word] &= ~bit;
 		if (!(state.level[word] & bit)) return;
+		state.level[word] &= ~(this.#edge[word] & bit);
 		state.pending[word] |= bit;
 		this.drive();
 	}

@@ -373,6 +373,52 @@ handler:
 	mret`;
 
 describe('one console', () => {
+	test('a guest that never reads IIR is interrupted at events, not for ever', () => {
+		// UART: FIFOs, then both interrupts. PLIC: source 10 to hart 0's M-mode. The handler reads LSR, and RBR if there is data.
+		const { machine } = guest(`
+			la t0, handler
+			csrw mtvec, t0
+			li s0, 0x10000000
+			li t0, 1
+			sb t0, 2(s0)
+			li t0, 3
+			sb t0, 1(s0)
+			li s1, 0xc000000
+			li t0, 1
+			sw t0, 40(s1)
+			li t1, 0xc002000
+			li t0, 0x400
+			sw t0, 0(t1)
+			li s2, 0xc200004
+			li t0, 0x800
+			csrw mie, t0
+			csrsi mstatus, 8
+			li t0, 65
+			sb t0, 0(s0)
+		1:	addi s4, s4, 1
+			j 1b
+			.align 2
+		handler:
+			addi s3, s3, 1
+			lw a1, 0(s2)
+			lbu a2, 5(s0)
+			andi a2, a2, 1
+			beqz a2, 2f
+			lbu a3, 0(s0)
+		2:	sw a1, 0(s2)
+			mret`);
+		machine.run(1000);
+		const x = (n: number) => machine.harts[0]!.state[n]!;
+		// The transmitter when its interrupt was enabled, and again after the byte.
+		expect(x(19)).toBe(2n);
+		expect(x(20)).toBeGreaterThan(300n);
+		machine.receive(Uint8Array.of(97));
+		machine.run(1000);
+		expect([x(13), machine.harts[0]!.state[19]]).toEqual([97n, 4n]);
+		machine.run(1000);
+		expect(x(19)).toBe(4n);
+	});
+
 	test('what the SBI has read, the UART does not give again', () => {
 		// Debug console (0x4442434e) read of two bytes, then the rest from the UART's registers.
 		const { machine, printed } = supervisorGuest(`
