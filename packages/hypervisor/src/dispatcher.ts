@@ -5,7 +5,7 @@
  * enter     the guest's time is counted
  * …         exit, interrupt, timer, control: monitors and drivers work, and each step is paid for
  * leave     the price passes in virtual time, charged to who caused it; where anything has changed, the policy is asked
- *           who is next; its registers are put on the hart, at the price of whoever is next
+ *           who is next; its registers are put on the hart, at the price of whoever is next, or of who has gone to sleep
  * ```
  * Time stands still between enter and leave. An exit after which the same guest goes on does not ask the policy: its timer
  * says when it must be.
@@ -186,7 +186,7 @@ export class Dispatcher<P> {
 
 	/** The kernel is left. */
 	leave(reason: string): void {
-		const { board, trace } = this.#ports;
+		const { board, policy, trace } = this.#ports;
 		const former = this.#current;
 		this.#ports.leaving();
 		if (former) former.guest.kernelNanos += this.#cost;
@@ -195,8 +195,15 @@ export class Dispatcher<P> {
 			this.#ask();
 		} else if (this.#rearming) this.#arm(this.#deadline);
 		if (this.#attached) this.pay('vmEntry');
+		// Who goes to sleep pays for the switch: else it could take time from others by waking up and sleeping again.
+		const sleeper = former && !former.ready && this.entities.has(former.entity) ? former : undefined;
+		if (sleeper) sleeper.guest.kernelNanos += this.#cost;
 		this.#spend();
 		this.#left = board.now();
+		if (sleeper) {
+			policy.charge(sleeper.entity, this.#left - this.#since, this.#left);
+			this.#since = this.#left;
+		}
 		const worked = this.#left - this.#entered;
 		this.counters.kernelNanos += worked;
 		this.#inside = false;

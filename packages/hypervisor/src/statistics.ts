@@ -41,7 +41,7 @@ export interface VmStatistics {
 	readonly exits: Readonly<VmExitCounts>;
 	/** Time in the guest, of all its virtual CPUs. */
 	readonly runNanos: number;
-	/** The kernel's time for its exits. */
+	/** The kernel's time for its exits, and for leaving the hart when it goes to sleep. */
 	readonly kernelNanos: number;
 	/** Bytes that it has printed. */
 	readonly consoleBytes: number;

@@ -67,8 +67,8 @@ test('work of a part is charged to who causes it', () => {
 	const { machine, part, factory } = make();
 	expect(machine.run(MS)).toEqual({ reason: 'idle', next: undefined });
 	expect(part.state.stores).toBe(1);
-	// The way out, the access and the part; the way out again for WFI.
-	expect(factory.kernel!.statistics.vms[0]!.kernelNanos).toBe(160 + 150 + 1000 + 160 + 80);
+	// The way out, the access and the part; the way out again for WFI, and the decision that nobody is next.
+	expect(factory.kernel!.statistics.vms[0]!.kernelNanos).toBe(160 + 150 + 1000 + 160 + 80 + 2700);
 });
 
 test('an interrupt from outside, between two runs, wakes the VM', () => {
