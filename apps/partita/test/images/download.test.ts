@@ -13,7 +13,12 @@ const QUICK = { attempts: 3, pauseMs: 1, stallMs: 5_000 };
 
 let folder = '';
 let mirror: Mirror | undefined;
+/** Bytes that the client has read, and what is done whenever they are more. */
+let taken = 0;
+let whenTaken = (): void => {};
 beforeEach(() => {
+	taken = 0;
+	whenTaken = () => {};
 	folder = mkdtempSync(path.join(tmpdir(), 'partita-download-'));
 });
 afterEach(async () => {
@@ -28,7 +33,11 @@ async function serve(
 ): Promise<{ request: DownloadRequest; file: string }> {
 	mirror = await startMirror(new Map([['pool/a+b.deb', body]]), misbehave);
 	const url = `${mirror.url}/pool/a%2Bb.deb`;
-	return { request: { url, size: BODY.length, sha256: sha256(BODY) }, file: path.join(folder, 'file') };
+	const onBytes = (done: number): void => {
+		taken = done;
+		whenTaken();
+	};
+	return { request: { url, size: BODY.length, sha256: sha256(BODY), onBytes }, file: path.join(folder, 'file') };
 }
 
 /** Sends the first bytes of what was asked for, then cuts the connection: for the first `times` requests. */
@@ -45,8 +54,11 @@ function breaking(times: number, after: number, honourRange = true): Misbehaviou
 			'content-length': body.length - start,
 			...(start > 0 ? { 'content-range': `bytes ${start}-${body.length - 1}/${body.length}` } : {}),
 		});
-		// Time for the client to read what came: an error discards what waits in its stream.
-		response.write(body.subarray(start, start + after), () => setTimeout(() => response.destroy(), 50));
+		response.write(body.subarray(start, start + after));
+		// Not before the client has read what came: an error discards what waits in its stream.
+		whenTaken = () => {
+			if (taken >= start + after) response.destroy();
+		};
 		return true;
 	};
 }
