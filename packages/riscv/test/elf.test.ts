@@ -117,6 +117,9 @@ describe.skipIf(!hasBinutils)('GNU agrees', () => {
 		const symbols = elfSymbolMap(file);
 		expect(symbols.get('_start')).toBe(0x1_0000n);
 		expect(symbols.get('limit')).toBe(42n);
+		// The assembler marks code and data with mapping symbols.
+		expect(file.symbols.map(({ name }) => name)).toContainEqual(expect.stringMatching(/^\$x/));
+		expect([...symbols.keys()].filter((name) => name.startsWith('$'))).toEqual([]);
 		const message = file.sections.find(({ name }) => name === '.rodata')!;
 		expect(symbols.get('message')).toBe(message.address);
 		expect(new TextDecoder().decode(message.bytes)).toBe('hello\0');

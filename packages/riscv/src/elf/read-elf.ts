@@ -122,12 +122,19 @@ export function readElf(bytes: Uint8Array): ElfFile {
 	return new Reader(bytes).read();
 }
 
-/** The values of a file's named, defined symbols by name; of several with one name, a global one, or the last. */
+/** RISC-V ELF psABI, "Mapping Symbol": where code (of an ISA) and data begin; no names of anything. */
+const MAPPING_SYMBOL = /^\$[xd]/;
+
+/**
+ * The values of a file's named, defined symbols by name, without mapping symbols; of several with one name, a global one,
+ * or the last.
+ */
 export function elfSymbolMap(file: ElfFile): Map<string, bigint> {
 	const map = new Map<string, bigint>();
 	const globals = new Set<string>();
 	for (const { binding, defined, name, type, value } of file.symbols) {
 		if (!defined || name === '' || type === 'section' || type === 'file' || globals.has(name)) continue;
+		if (binding === 'local' && type === 'none' && MAPPING_SYMBOL.test(name)) continue;
 		map.set(name, value);
 		if (binding === 'global') globals.add(name);
 	}
