@@ -8,7 +8,9 @@ import { ConsoleServer, type ConsoleServerState } from './console-server.ts';
 export interface LinkedConsoleEnvironment {
 	/** The UART's registers; accesses take time. */
 	readonly mmio: {
+		/** Reads a register. */
 		read(offset: number, size: 1 | 2 | 4): number;
+		/** Writes one. */
 		write(offset: number, size: 1 | 2 | 4, value: number): void;
 	};
 	/** It has computed for so many nanoseconds. */

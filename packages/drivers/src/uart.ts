@@ -88,6 +88,7 @@ export class Uart {
 		this.#setInterrupts();
 	}
 
+	/** Whether input is taken. */
 	get receiving(): boolean {
 		return this.#state.receiving;
 	}

@@ -9,6 +9,7 @@ export interface HypervisorFactory<P> {
 	readonly hosted: HostedModes;
 	/** The kernel, once a machine has been made with it. */
 	readonly kernel: Hypervisor<P> | undefined;
+	/** Called by the machine, once. */
 	create(board: HypervisorBoard): Hypervisor<P>;
 }
 

@@ -5,6 +5,7 @@
  */
 export { type DoorbellEnd, type HypervisorConfig, HypervisorError, type ShareConfig, type VmConfig } from './config.ts';
 export { type HypervisorFactory, hypervisor } from './factory.ts';
+export type { FreeRun } from './frames.ts';
 export { Hypervisor } from './hypervisor.ts';
 export type {
 	ConsoleConfig,

@@ -10,14 +10,20 @@ export interface HypervisorBoard {
 	readonly memory: {
 		/** Whether every byte of the range is memory. */
 		contains(address: number, bytes: number): boolean;
+		/** Copies from memory. */
 		read(address: number, into: Uint8Array): boolean;
+		/** Copies into memory. */
 		write(address: number, from: Uint8Array): boolean;
 	};
 	/** Devices by physical address. */
 	readonly bus: {
+		/** The device that the whole range belongs to. */
 		find(address: number, bytes: number): { readonly base: number; readonly device: MmioRegisters } | undefined;
 	};
-	readonly console: { write(bytes: Uint8Array): void };
+	readonly console: {
+		/** Prints. */
+		write(bytes: Uint8Array): void;
+	};
 	/** Virtual nanoseconds. */
 	now(): number;
 	/** Virtual time passes as if so many instructions had been executed. */
@@ -30,7 +36,9 @@ export interface HypervisorBoard {
 
 /** Registers of a device. */
 export interface MmioRegisters {
+	/** Reads a register. */
 	read(offset: number, size: 1 | 2 | 4): number;
+	/** Writes one. */
 	write(offset: number, size: 1 | 2 | 4, value: number): void;
 }
 
@@ -44,14 +52,21 @@ export interface SchedulingDecision {
 export interface VcpuPolicy<P> {
 	readonly name: string;
 	readonly state: unknown;
+	/** Goes on from a saved state. */
 	restore(state: never): void;
+	/** Makes a virtual CPU known, which is not ready. */
 	add(entity: number, parameters: P, now: number): void;
+	/** Forgets it. */
 	remove(entity: number): void;
+	/** Gives it other parameters. */
 	change(entity: number, parameters: P, now: number): void;
+	/** It is ready. */
 	wake(entity: number, now: number): void;
+	/** It is not ready any more. */
 	block(entity: number, now: number): void;
 	/** Time used. @returns whether the entity's budget has run out */
 	charge(entity: number, nanos: number, now: number): boolean;
+	/** Who is to run. */
 	pick(now: number): SchedulingDecision;
 }
 
@@ -68,6 +83,7 @@ export interface ConsoleEnvironment {
 /** A driver that shares one terminal among VMs. */
 export interface ConsoleDriver {
 	readonly state: unknown;
+	/** Goes on from a saved state. */
 	restore(state: never): void;
 	/** Prepares the device. */
 	init(): void;
@@ -93,6 +109,7 @@ export interface ConsoleConfig {
 	readonly plic?: number;
 	/** The PLIC's context of hart 0's supervisor; default 1. */
 	readonly context?: number;
+	/** Makes the driver, once. */
 	readonly create: (environment: ConsoleEnvironment) => ConsoleDriver;
 }
 
@@ -109,6 +126,8 @@ export interface KernelPart {
 	/** Unique. */
 	readonly name: string;
 	readonly state: unknown;
+	/** Goes on from a saved state. */
 	restore(state: never): void;
+	/** Told, once, what it is linked into. */
 	link(environment: PartEnvironment): void;
 }

@@ -71,7 +71,10 @@ export interface SwitchEnvironment {
 
 /** A port for a network device: its back end, and how frames come to it. Fits virtio-net of `@partita/virtual-board`. */
 export interface SwitchPort {
-	readonly backend: { send(frame: Uint8Array): void };
+	readonly backend: {
+		/** Takes a frame. */
+		send(frame: Uint8Array): void;
+	};
 	/** Who takes frames: false where it has no room. */
 	readonly connect: (receive: (frame: Uint8Array) => boolean) => void;
 }

@@ -37,6 +37,7 @@ export class TokenBucket {
 		this.#tokens = limit.burst;
 	}
 
+	/** A copy of the state. */
 	get state(): TokenBucketState {
 		return { tokens: this.#tokens, remainder: this.#remainder, at: this.#at };
 	}

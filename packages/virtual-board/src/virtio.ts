@@ -25,7 +25,13 @@ export type VirtualVirtio =
 			/** Told how frames are given to the device: false where it has no room. A port of `@partita/network` fits. */
 			readonly connect?: (receive: (frame: Uint8Array) => boolean) => void;
 	  }
-	| { readonly kind: 'console'; readonly write: (byte: number) => void; readonly onRoom?: () => void }
+	| {
+			readonly kind: 'console';
+			/** Takes what the guest prints. */
+			readonly write: (byte: number) => void;
+			/** Input that was refused would be taken now. */
+			readonly onRoom?: () => void;
+	  }
 	/** The same seed gives the same bytes; default 1. */
 	| { readonly kind: 'entropy'; readonly seed?: number };
 
@@ -56,6 +62,7 @@ export class VirtualVirtioDevice implements VirtualDevice {
 		return this.#part.model;
 	}
 
+	/** The state, the device's live. */
 	get state(): VirtualVirtioState {
 		return { transport: this.#transport.state, device: this.#part.stateful.state };
 	}
@@ -67,10 +74,12 @@ export class VirtualVirtioDevice implements VirtualDevice {
 		if (this.#part.model instanceof VirtioBlk) this.#part.model.resubmit();
 	}
 
+	/** Reads a register. */
 	read(offset: number, size: 1 | 2 | 4): number {
 		return this.#transport.read(offset, size);
 	}
 
+	/** Writes one. */
 	write(offset: number, size: 1 | 2 | 4, value: number): void {
 		this.#transport.write(offset, size, value);
 	}

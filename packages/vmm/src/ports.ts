@@ -19,7 +19,9 @@ export type MonitorWork =
 
 /** Physical memory by address: false, with nothing copied, where part of the range is not memory. */
 export interface PhysicalAccess {
+	/** Copies from memory. */
 	read(address: number, into: Uint8Array): boolean;
+	/** Copies into memory. */
 	write(address: number, from: Uint8Array): boolean;
 }
 
@@ -42,6 +44,7 @@ export interface VmEnvironment {
 	readonly frames: FrameAllocator;
 	/** The guest's console: its SBI's and its serial ports'. */
 	readonly console: {
+		/** Prints. */
 		write(bytes: Uint8Array): void;
 		/** Input that was refused would be taken now; it is to be offered again later, not in this call. */
 		ready(): void;
@@ -61,11 +64,17 @@ export interface VcpuHart {
 	/** Indexed by `Slot` of `@partita/cpu`. */
 	readonly state: BigUint64Array;
 	readonly ports: {
+		/** Forgets translations: of an address, an ASID or VMID, or all. */
 		flush(kind: 'vma' | 'vvma' | 'gvma', address: bigint | undefined, id: bigint | undefined): void;
+		/** What an address means has changed: mode, roots of page tables. */
 		contextChanged(): void;
+		/** PMP has changed. */
 		protectionChanged(): void;
+		/** FS, or the rounding mode. */
 		floatStateChanged(): void;
+		/** Interrupts that are pending or enabled. */
 		interruptsChanged(): void;
+		/** stimecmp, vstimecmp or htimedelta. */
 		timerChanged(): void;
 	};
 }
@@ -88,6 +97,7 @@ export interface VmExit {
 
 /** A wire. */
 export interface InterruptLine {
+	/** Drives it. */
 	set(level: boolean): void;
 }
 
@@ -98,18 +108,26 @@ export interface VirtualDevicePorts {
 	/** Guest memory by guest physical address: all of a transfer, or none of it. */
 	readonly memory: PhysicalAccess;
 	/** The guest's console, for serial ports. */
-	readonly console: { write(byte: number): void };
+	readonly console: {
+		/** Prints. */
+		write(byte: number): void;
+	};
 	/** A serial port that has refused input would take some now. */
 	inputReady(): void;
 	/** Virtual nanoseconds. */
 	now(): number;
 	/** When its `expire` is to be called. */
-	readonly timer: { setDeadline(nanos: number | undefined): void };
+	readonly timer: {
+		/** In place of the one before; undefined: no call. */
+		setDeadline(nanos: number | undefined): void;
+	};
 }
 
 /** A device's registers, and its plain state. */
 export interface VirtualDevice {
+	/** Reads a register. */
 	read(offset: number, size: 1 | 2 | 4): number;
+	/** Writes one. */
 	write(offset: number, size: 1 | 2 | 4, value: number): void;
 	readonly state: unknown;
 	/** Takes over a copy of a saved state. */
@@ -138,11 +156,15 @@ export interface Window {
 export interface VirtualDeviceDescription extends Window {
 	/** Source at the interrupt controller; `external`: there is none, and this is virtual CPU 0's external interrupt. */
 	readonly interrupt?: number | 'external';
+	/** Makes the device, once. */
 	create(ports: VirtualDevicePorts): VirtualDevice;
 }
 
 /** The interrupt controller of a virtual machine. */
 export interface InterruptControllerDescription extends Window {
-	/** @param lines - by virtual CPU, to its supervisor external interrupt */
+	/**
+	 * Makes the controller, once.
+	 * @param lines - by virtual CPU, to its supervisor external interrupt
+	 */
 	create(lines: readonly InterruptLine[]): VirtualInterruptController;
 }
