@@ -13,12 +13,13 @@ const here = import.meta.dirname;
 const root = dirname(here);
 const qemu = process.env.PARTITA_QEMU ?? 'qemu-system-riscv64';
 const MINE = 'Partita';
+const ENGINES = ['interpreter', 'translator', 'default'];
 
 const USAGE = `usage: pnpm bench:machine [options]
   --only REGEXP   only guests whose names match: programs, debian-boot, debian-forks, debian-loop, debian-md5
   --rounds N      runs of each (default 5)
   --two-stage     the programs also as guests of a hypervisor: two stages of address translation
-  --engine NAME   which of the machine's engines runs them (default: the machine's choice)
+  --engine NAME   interpreter, translator (everything, at once) or default
   --node FILE     the Node that Partita runs in (default: the one of the toolchain)
   --icount        a column of QEMU with exact instruction counting (-icount shift=0)
   --programs DIR  instead of all these, every *.elf there: it starts in M-mode without firmware, prints a checksum of 16
@@ -46,10 +47,10 @@ async function runQemu(extra, { firmware, kernel, initrd, stages, steps }) {
 }
 
 /** What a run came to, and its measurements by the name of the row that they go to. */
-function rowsOf(guest, { seconds, instructions, prompts, output }) {
+function rowsOf(guest, { seconds, instructions, prompts, output, translator }) {
 	if (!guest.steps) {
 		const result = /^[0-9a-f]{16}(?=\r?$)/m.exec(output)?.[0];
-		return [{ name: guest.name, seconds, instructions, result }];
+		return [{ name: guest.name, seconds, instructions, result, translator }];
 	}
 	const results = lastLines(output, guest.steps);
 	return guest.steps.flatMap(({ name, reported }, step) => {
@@ -57,7 +58,13 @@ function rowsOf(guest, { seconds, instructions, prompts, output }) {
 		const { seconds: after, instructions: executed } = prompts[step];
 		if (!reported) return [];
 		return [
-			{ name, seconds: after - before.seconds, instructions: executed - before.instructions, result: results[step] },
+			{
+				name,
+				seconds: after - before.seconds,
+				instructions: executed - before.instructions,
+				result: results[step],
+				translator,
+			},
 		];
 	});
 }
@@ -76,6 +83,8 @@ function readOptions() {
 			help: { type: 'boolean', default: false },
 		},
 	});
+	if (values.engine !== undefined && !ENGINES.includes(values.engine))
+		throw new Error(`--engine ${values.engine}: ${ENGINES.join(', ')} are possible`);
 	const rounds = Number(values.rounds);
 	if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds ${values.rounds}: a number from 1 on`);
 	return { ...values, rounds };
@@ -160,11 +169,12 @@ const rounded = (_, value) => (typeof value === 'number' ? Math.round(value * 1e
 
 /** Adds what all contenders measured in a round, after their results have been compared. */
 function addRound(rows, names, measured) {
-	measured.get(MINE).forEach(({ name, instructions, result }, index) => {
+	measured.get(MINE).forEach(({ name, instructions, result, translator }, index) => {
 		const row = rows.get(name) ?? {
 			name,
 			instructions,
 			result,
+			translator,
 			seconds: Object.fromEntries(names.map((n) => [n, []])),
 		};
 		for (const contender of names) {
