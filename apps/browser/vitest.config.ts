@@ -25,6 +25,8 @@ export default defineConfig({
 			// Where there is none, the tests are collected in Node, which skips them.
 			enabled: chromium !== undefined,
 			headless: true,
+			// A busy machine may take long to start a browser.
+			connectTimeout: 180_000,
 			screenshotFailures: false,
 			provider: playwright({ launchOptions: { ...(chromium && { executablePath: chromium }), args } }),
 			instances: [{ browser: 'chromium' }],

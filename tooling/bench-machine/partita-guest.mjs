@@ -7,6 +7,12 @@ import { MEMORY_MIB, POWER_OFF, PROMPT, STAGES_ADDRESS } from './guests.mjs';
 const { firmware, kernel, initrd, stages, steps = [], engine } = JSON.parse(process.argv[2]);
 const { Machine } = await import(new URL('../../packages/machine/dist/index.js', import.meta.url).href);
 
+/** The parent shows what stands on standard error. */
+function fail(message) {
+	process.stderr.write(`${message}\n`);
+	process.exit(1);
+}
+
 let text = '';
 const machine = new Machine({
 	memory: MEMORY_MIB * 2 ** 20,
@@ -22,7 +28,7 @@ const machine = new Machine({
 });
 // A machine that does not know the option would run its interpreter without a word.
 if (engine !== undefined && engine !== 'interpreter' && machine.translatorStats === undefined)
-	throw new Error(`--engine ${engine}: this build of the machine has no translator`);
+	fail(`--engine ${engine}: this build of the machine has no translator`);
 if (stages === 2) machine.memory.write(STAGES_ADDRESS, Uint8Array.of(2));
 
 const prompts = [];
@@ -35,7 +41,8 @@ for (;;) {
 		writeSync(1, text);
 		text = '';
 		machine.receive(new TextEncoder().encode(`${line}\n`));
-	} else if (result.reason === 'idle' && result.next === undefined) throw new Error('the guest sleeps for ever');
+	} else if (result.reason === 'idle' && result.next === undefined)
+		fail(`the guest sleeps for ever; it printed:\n${text.slice(-500)}`);
 	if (result.reason !== 'ended') continue;
 	writeSync(1, text);
 	writeSync(3, JSON.stringify({ instructions: machine.executed, prompts, translator: machine.translatorStats }));
