@@ -152,11 +152,13 @@ async function main() {
 		if (!interrupted) failure = error;
 	}
 	const results = [...rows.values()];
-	const engine = options.engine ? `, engine ${options.engine}` : '';
-	process.stdout.write(
-		`\nNode ${host.node}${engine}; QEMU ${version ?? '-'}; CPU seconds of whole processes, medians; a ratio above 1: Partita is faster\n\n`,
-	);
-	process.stdout.write(table(results, names) + stagesTable(results, MINE));
+	if (results.length > 0) {
+		const engine = options.engine ? `, engine ${options.engine}` : '';
+		process.stdout.write(
+			`\nNode ${host.node}${engine}; QEMU ${version ?? '-'}; CPU seconds of whole processes, medians; a ratio above 1: Partita is faster\n\n`,
+		);
+		process.stdout.write(table(results, names) + stagesTable(results, MINE));
+	}
 	if (interrupted) {
 		process.stderr.write('\nInterrupted: this is what was measured until then.\n');
 		process.exitCode = 130;

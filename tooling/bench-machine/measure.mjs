@@ -18,8 +18,8 @@ export function stopChildren() {
 	}
 }
 
-/** Starts a program; collects its output streams in `texts`. `onText` is called when its standard output has grown. */
-function run(command, args, onText = () => {}) {
+/** Starts a program, called `name` in errors; collects its output streams in `texts`. `onText` is called when its standard output has grown. */
+function run(command, args, name, onText = () => {}) {
 	const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe'], detached: true });
 	const texts = ['', '', '', '', ''];
 	children.add(child);
@@ -35,7 +35,7 @@ function run(command, args, onText = () => {}) {
 		child.on('close', (status) => {
 			children.delete(child);
 			if (status === 0) resolve(texts);
-			else reject(new Error(`${basename(command)} ended with ${status}\n${texts[2] || texts[1].slice(-500)}`));
+			else reject(new Error(`${name} ended with ${status}\n${texts[2] || texts[1].slice(-500)}`));
 		});
 	});
 }
@@ -52,7 +52,7 @@ function childSeconds(text) {
 export async function measureRun(command, args) {
 	// `times` of the shell counts the whole child process, all its threads.
 	const script = '"$@"; status=$?; times >&4; exit $status';
-	const texts = await run('sh', ['-c', script, 'sh', command, ...args]);
+	const texts = await run('sh', ['-c', script, 'sh', command, ...args], basename(command));
 	return { seconds: childSeconds(texts[4]), output: texts[1], notes: texts[3] };
 }
 
@@ -76,7 +76,7 @@ function secondsOf(pid) {
 export async function measureSession(command, args, steps) {
 	const prompts = [];
 	let at = 0;
-	const texts = await run(command, args, (child, { 1: output }) => {
+	const texts = await run(command, args, basename(command), (child, { 1: output }) => {
 		if (prompts.length === steps.length || !output.includes(PROMPT, at)) return;
 		at = output.length;
 		prompts.push(secondsOf(child.pid));
