@@ -188,6 +188,8 @@ export class VSpaces {
 	// Tables.
 
 	addTable(id: number, address: number): void {
+		// An object of the same number may have been a root before.
+		this.#satps.delete(id);
 		this.tables.set(id, { id, address, asid: 0, mapping: 0n });
 	}
 
