@@ -7,6 +7,8 @@ import { registerCompare } from './commands/compare.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerGraph } from './commands/graph.ts';
 import { registerImages } from './commands/images.ts';
+import { registerMicrokit } from './commands/microkit.ts';
+import { registerRootTask } from './commands/root-task.ts';
 import { registerRun } from './commands/run.ts';
 import { CommandError, describeError } from './errors.ts';
 import { ExitStatus } from './exit-status.ts';
@@ -27,11 +29,13 @@ export async function runProgram(args: readonly string[]): Promise<number> {
 	registerRun(program, setStatus);
 	registerCheck(program);
 	registerGraph(program);
+	registerMicrokit(program, setStatus);
+	registerRootTask(program, setStatus);
 	registerBoot(program, setStatus);
 	registerDemo(program, setStatus);
 	registerImages(program);
 	try {
-		await program.parseAsync(args.length > 0 ? [...args] : ['demo'], { from: 'user' });
+		await program.parseAsync(args.length > 0 ? [...args] : ['compare', 'gateway'], { from: 'user' });
 		return status;
 	} catch (error) {
 		if (error instanceof CommanderError) return usageStatus(error);

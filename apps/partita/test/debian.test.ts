@@ -150,13 +150,13 @@ test('a boot that goes on from a snapshot in a new process is the same boot', { 
 	expect(second.stdout.length).toBeGreaterThan(1000);
 });
 
-test('without arguments: to the shell prompt, uname -a, power off', { timeout: TIMEOUT }, async ({ skip }) => {
+test('demo: to the shell prompt, uname -a, power off', { timeout: TIMEOUT }, async ({ skip }) => {
 	if (!images) return skip(unavailable);
 	const cache = mkdtempSync(path.join(scratch(), 'cache-'));
 	mkdirSync(path.join(cache, 'partita'));
 	symlinkSync(IMAGE_FOLDER, path.join(cache, 'partita', 'images'));
 	const env = { ...process.env, XDG_CACHE_HOME: cache };
-	const { status, stdout, stderr } = await outcome(start([], { env, stdio: ['ignore', 'pipe', 'pipe'] }));
+	const { status, stdout, stderr } = await outcome(start(['demo'], { env, stdio: ['ignore', 'pipe', 'pipe'] }));
 	expect({ status, stderr }).toEqual({
 		status: 0,
 		stderr: "Booting Debian's Linux on a RISC-V machine in this process.\n",

@@ -1,7 +1,7 @@
 // `partita run`, `compare`, `check`, `graph`: systems from examples and files, reports, traces, snapshots, what cannot be.
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import type { RunRecord } from '@partita/report';
+import type { ComparisonRecord, RunRecord } from '@partita/report';
 import { describe, expect, test } from 'vitest';
 import { outcome, partita, scratch, start } from './support/cli.ts';
 import { counter, place } from './support/guests.ts';
@@ -127,6 +127,58 @@ describe('run', () => {
 		clearInterval(text);
 		expect(status).toBe(130);
 		expect(stdout).toContain('Deadlines and response times');
+	});
+});
+
+describe('compare', () => {
+	test('without arguments, the gateway: both compositions, report and trace', { timeout: 300_000 }, async () => {
+		const folder = scratch();
+		const first = await outcome(start([], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] }));
+		expect(first.status).toBe(0);
+		expect(first.stderr).toContain('report: gateway.report.json\ntime line, for ui.perfetto.dev: gateway.trace.json\n');
+		const report = readFileSync(path.join(folder, 'gateway.report.json'), 'utf8');
+		const { runs } = JSON.parse(report) as ComparisonRecord;
+		expect(runs.map(({ composition }) => composition)).toEqual(['hypervisor', 'microkernel']);
+		for (const { cells, linked, kernel, nanos } of runs) {
+			for (const { tasks, entities } of cells) {
+				for (const task of tasks) expect(task, task.name).toMatchObject({ missed: 0 });
+				for (const entity of entities) expect(entity.fault, entity.name).toBeUndefined();
+			}
+			expect(linked!.length).toBeGreaterThan(0);
+			expect(kernel.nanos).toBeGreaterThan(0);
+			expect(nanos).toBeGreaterThanOrEqual(1e9);
+		}
+		const control = runs.map(({ cells }) => cells[0]!.tasks[0]!);
+		expect(control.map(({ name }) => name)).toEqual(['control', 'control']);
+		// Its own thread answers sooner than a task in a server.
+		expect(control[1]!.latency!.max).toBeLessThan(control[0]!.latency!.max);
+		// Neither kernel is in the other's trusted base.
+		const base = runs.map(({ linked }) => linked!.flatMap(({ packages }) => packages.map(({ name }) => name)));
+		expect(base[0]).toContain('@partita/hypervisor');
+		expect(base[0]).not.toContain('@partita/microkernel');
+		expect(base[1]).toContain('@partita/microkernel');
+		expect(base[1]).not.toContain('@partita/hypervisor');
+		const { traceEvents } = JSON.parse(readFileSync(path.join(folder, 'gateway.trace.json'), 'utf8')) as {
+			traceEvents: { name: string; args?: { name?: string } }[];
+		};
+		const tracks = traceEvents.filter(({ name }) => name === 'process_name').map(({ args }) => args!.name);
+		expect(tracks).toEqual(['hypervisor', 'microkernel']);
+	});
+
+	test('two comparisons are the same, byte for byte', { timeout: 120_000 }, async () => {
+		const folder = scratch();
+		const compared = async (name: string): Promise<string[]> => {
+			const json = path.join(folder, name);
+			const { status, stdout } = await partita(['compare', 'gateway', '--for', '50ms', '--json', json, '--no-trace']);
+			expect(status).toBe(0);
+			return [stdout, readFileSync(json, 'utf8')];
+		};
+		expect(await compared('a.json')).toEqual(await compared('b.json'));
+	});
+
+	test('a system that exists one way only is refused', async () => {
+		const { status, stderr } = await partita(['compare', small().file]);
+		expect({ status, stderr }).toEqual({ status: 125, stderr: expect.stringMatching(/exists as hypervisor only/) });
 	});
 });
 

@@ -1,6 +1,6 @@
 /**
- * One description of a system, checked, and assembled as a hypervisor (`@partita/system/hypervisor`). This entry imports no
- * kernel.
+ * One description of a system, checked, and assembled as a hypervisor (`@partita/system/hypervisor`) or as a microkernel
+ * system (`@partita/system/microkernel`). This entry imports neither kernel.
  *
  * @packageDocumentation
  */

@@ -19,11 +19,8 @@ const says = (reason: string, advice: string): string => `${reason}\n${advice}`;
 
 const name = v.pipe(
 	v.string(),
-	v.regex(/^[A-Za-z][\w.-]{0,62}$/, (issue) =>
-		says(
-			`${issue.received} is no name`,
-			'begin with a letter; letters, digits, -, _ and . follow, 63 characters in all',
-		),
+	v.regex(/^[A-Za-z][\w-]{0,62}$/, (issue) =>
+		says(`${issue.received} is no name`, 'begin with a letter; letters, digits, - and _ follow, 63 characters in all'),
 	),
 );
 

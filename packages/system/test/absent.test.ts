@@ -30,10 +30,21 @@ const HYPERVISOR = `
 	export { assembleHypervisor } from '@partita/system/hypervisor';
 	export { fixedPriority } from '@partita/system/parts';
 `;
+const MICROKERNEL = HYPERVISOR.replace('assembleHypervisor', 'assembleMicrokernel').replace(
+	'/hypervisor',
+	'/microkernel',
+);
+
 test('a hypervisor has no module of the microkernel', async () => {
 	const packages = packagesOf(await linked(HYPERVISOR));
 	expect(packages).toEqual(expect.arrayContaining(['hypervisor', 'vmm', 'sched', 'machine']));
 	for (const absent of ['microkernel', 'capability', 'ipc']) expect(packages).not.toContain(absent);
+});
+
+test('a microkernel system has no module of the hypervisor', async () => {
+	const packages = packagesOf(await linked(MICROKERNEL));
+	expect(packages).toEqual(expect.arrayContaining(['microkernel', 'capability', 'ipc', 'sched', 'machine']));
+	expect(packages).not.toContain('hypervisor');
 });
 
 test('policies and devices that an assembly was not given are absent', async () => {

@@ -1,5 +1,5 @@
-// `partita` without arguments: what it can do, in one command. Fetches Debian's Linux where it is not there yet, and
-// boots it to a shell; where there is nobody to type, the shell says what it runs on and powers off.
+// `partita demo`: Linux on the machine, in one command. Fetches Debian's where it is not there yet, and boots it to a shell;
+// where there is nobody to type, the shell says what it runs on and powers off.
 import type { Command } from 'commander';
 import { boot } from '../boot/boot.ts';
 import { Dialogue } from '../boot/dialogue.ts';
@@ -14,7 +14,7 @@ const PROMPT = 'partita:~# ';
 export function registerDemo(program: Command, setStatus: (status: number) => void): void {
 	program
 		.command('demo')
-		.description('fetch Debian once and boot it to a shell; so does partita without arguments')
+		.description('fetch Debian once and boot it to a shell')
 		.action(async () => setStatus(await demo()));
 }
 

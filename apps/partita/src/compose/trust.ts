@@ -42,15 +42,27 @@ const DEVICES: Readonly<Record<Device['kind'], LinkedPart>> = {
 };
 
 /** The groups of a composition. */
-export function trustGroups({ policy, devices }: Selection): TrustGroup[] {
+export function trustGroups({ composition, policy, devices, vms }: Selection): TrustGroup[] {
 	const models = devices.map((kind) => DEVICES[kind]);
-	const parts = [
-		{ module: '@partita/hypervisor', name: 'hypervisor' },
+	if (composition === 'hypervisor') {
+		const parts = [
+			{ module: '@partita/hypervisor', name: 'hypervisor' },
+			POLICIES[policy],
+			{ module: '@partita/drivers', name: 'linkedConsole' },
+			...models,
+		];
+		return [{ name: 'kernel', runs: 'privileged', parts }];
+	}
+	const kernel = [
+		{ module: '@partita/microkernel', name: 'microkernel' },
+		{ module: '@partita/microkernel', name: 'staticSystem' },
 		POLICIES[policy],
-		{ module: '@partita/drivers', name: 'linkedConsole' },
-		...models,
 	];
-	return [{ name: 'kernel', runs: 'privileged', parts }];
+	const monitor = [{ module: '@partita/system/microkernel', name: 'VmMonitor' }, ...models];
+	return [
+		{ name: 'kernel', runs: 'privileged', parts: kernel },
+		...(vms ? [{ name: 'monitor', runs: 'domain' as const, parts: monitor }] : []),
+	];
 }
 
 /** Every selection that a description can make. */
@@ -58,7 +70,7 @@ export function allSelections(): Selection[] {
 	const kinds = Object.keys(DEVICES).sort() as Device['kind'][];
 	const subsets: Device['kind'][][] = [[]];
 	for (const kind of kinds) for (const set of [...subsets]) subsets.push([...set, kind]);
-	return (['hypervisor'] as const).flatMap((composition) =>
+	return (['hypervisor', 'microkernel'] as const).flatMap((composition) =>
 		(Object.keys(POLICIES) as Policy['policy'][]).flatMap((policy) =>
 			subsets.map((devices) => ({ composition, policy, devices, vms: true })),
 		),

@@ -9,12 +9,13 @@ import {
 	type RunningSystem,
 	type SystemDescription,
 } from '../../src/index.ts';
+import { assembleMicrokernel } from '../../src/microkernel.ts';
 import { fixedPriority, plic, roundRobin, uart } from '../../src/parts.ts';
 
 const policies = { 'fixed-priority': fixedPriority, 'round-robin': roundRobin };
 const devices = { uart, plic };
 
-export const COMPOSITIONS: readonly CompositionName[] = ['hypervisor'];
+export const COMPOSITIONS: readonly CompositionName[] = ['hypervisor', 'microkernel'];
 
 /** Checks, plans and assembles. */
 export function assemble(
@@ -23,5 +24,7 @@ export function assemble(
 	options: AssemblyOptions = {},
 ): RunningSystem {
 	const plan = planSystem(checkSystem(description), composition);
-	return assembleHypervisor(plan, { policies, devices, console: linkedConsole }, options);
+	return composition === 'hypervisor'
+		? assembleHypervisor(plan, { policies, devices, console: linkedConsole }, options)
+		: assembleMicrokernel(plan, { policies, devices }, options);
 }

@@ -12,8 +12,18 @@ export interface TestTask {
 	readonly budget?: number;
 }
 
-/** What a native job takes beside its work: the kernel's paths on its behalf, which fall to its budget. */
-export const NATIVE_MARGIN = 20_000;
+/** Nanoseconds that no path of the microkernel in these systems exceeds. */
+const PATH = 4_000;
+
+/**
+ * The budget of a native task: its work, and the kernel's paths that fall to it, which are those after which it runs. Four are
+ * its own; whenever another task is released, it is interrupted, and goes on when that has completed.
+ */
+export function nativeBudget(task: TestTask, tasks: readonly TestTask[]): number {
+	let paths = 4;
+	for (const other of tasks) if (other !== task) paths += 2 * (Math.ceil(task.period / other.period) + 1);
+	return Math.min(task.work + paths * PATH, task.period - 1);
+}
 
 export function taskSystem(tasks: readonly TestTask[], more: Partial<SystemDescription> = {}): SystemDescription {
 	return {
@@ -26,17 +36,20 @@ export function taskSystem(tasks: readonly TestTask[], more: Partial<SystemDescr
 				[name, { guest: 'periodic', task: { name, period, work } }],
 			]),
 		),
-		cells: tasks.map(({ name, priority, period, work, budget }) => ({
-			name: `cell-${name}`,
-			vm: {
-				image: `${name}-vm`,
-				memory: '1MiB',
-				priority,
-				...(budget === undefined ? {} : { budget, period }),
-			},
-			domains: [{ name, image: name, priority, budget: budget ?? work + NATIVE_MARGIN, period }],
-			placement: { hypervisor: 'vm', microkernel: 'domains' },
-		})),
+		cells: tasks.map((task) => {
+			const { name, priority, period, budget } = task;
+			return {
+				name: `cell-${name}`,
+				vm: {
+					image: `${name}-vm`,
+					memory: '1MiB',
+					priority,
+					...(budget === undefined ? {} : { budget, period }),
+				},
+				domains: [{ name, image: name, priority, budget: budget ?? nativeBudget(task, tasks), period }],
+				placement: { hypervisor: 'vm', microkernel: 'domains' },
+			};
+		}),
 		...more,
 	};
 }
