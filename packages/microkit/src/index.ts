@@ -1,6 +1,7 @@
 /**
  * Microkit systems: reads descriptions, refuses what Microkit refuses, lays out domains, patches programs. See the README.
  */
+export { type MicrokitOptions, microkitSystem } from './boot.ts';
 export type {
 	CapMapDescription,
 	Channel,
@@ -26,7 +27,7 @@ export {
 	type RegionMemory,
 	type SystemLayout,
 } from './layout.ts';
-export { type FaultLabels, Monitor, type MonitorPort } from './monitor.ts';
+export { type FaultLabels, Monitor } from './monitor.ts';
 export type { Program, ProgramPatch, ProgramSegment } from './program.ts';
 export { readSystem } from './read.ts';
 export type { FileSource } from './read-region.ts';

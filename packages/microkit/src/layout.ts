@@ -16,7 +16,14 @@ export type LayoutCapability = {
 	| { readonly kind: 'endpoint'; readonly of: number | 'monitor'; readonly badge: bigint }
 	| { readonly kind: 'notification'; readonly of: number; readonly badge: bigint }
 	| { readonly kind: 'reply' | 'vspace' | 'tcb' | 'sc'; readonly of: number }
-	| { readonly kind: 'irq'; readonly irq: number; readonly trigger: 'level' | 'edge'; readonly badge: bigint }
+	/** It signals the notification of the domain. */
+	| {
+			readonly kind: 'irq';
+			readonly of: number;
+			readonly irq: number;
+			readonly trigger: 'level' | 'edge';
+			readonly badge: bigint;
+	  }
 );
 
 /** A domain, with all that its objects are made from. */
@@ -201,7 +208,7 @@ function capabilitiesOf(
 		if (own.pp) list.push({ slot: Slots.endpoints + own.id, kind: 'endpoint', of, badge: CALL_BADGE | BigInt(id) });
 	}
 	for (const { irq, id, trigger } of domain.irqs)
-		list.push({ slot: Slots.irqs + id, kind: 'irq', irq, trigger, badge: 1n << BigInt(id) });
+		list.push({ slot: Slots.irqs + id, kind: 'irq', of: index, irq, trigger, badge: 1n << BigInt(id) });
 	system.domains.forEach(({ parent, childId }, child) => {
 		if (parent === index) list.push({ slot: Slots.children + childId!, kind: 'tcb', of: child });
 	});

@@ -1,19 +1,11 @@
 /**
- * Microkit's monitor: it makes passive domains passive, and prints the faults that no parent handles. It has no state. Not
- * here: how a kernel gives it messages, and what it may invoke.
+ * What Microkit's monitor prints: that it has started, that a domain is passive, the faults that no parent handles. Its
+ * texts are an interface, by which people read logs. It has no state. Not here: how it gets messages, and what it invokes
+ * (monitor-component.ts).
  */
 import { MonitorSlots } from './abi.ts';
 import type { ProtectionDomain } from './description.ts';
 import { PAGE, STACK_TOP } from './target.ts';
-
-/** What the monitor needs from whoever runs it. Domains go by index. */
-export interface MonitorPort {
-	print(text: string): void;
-	/** SchedContext_Bind of a domain's context to its notification. Whether it was done. */
-	bindContext(domain: number): boolean;
-	/** TCB_ReadRegisters of a domain, in the interface's order: pc, ra, sp, gp, s0 to s11, a0 to a7, t0 to t6, tp. */
-	readRegisters(domain: number): readonly bigint[] | undefined;
-}
 
 /** Labels of fault messages. */
 export interface FaultLabels {
@@ -26,6 +18,8 @@ const REGISTERS = [
 	...['pc', 'ra', 'sp', 'gp', 's0', 's1', 's2', 's3', 's4', 's5', 's6', 's7', 's8', 's9', 's10', 's11'],
 	...['a0', 'a1', 'a2', 'a3', 'a4', 'a5', 'a6', 'a7', 't0', 't1', 't2', 't3', 't4', 't5', 't6', 'tp'],
 ];
+/** How many registers a thread has, in the interface's order. */
+export const REGISTER_COUNT: number = REGISTERS.length;
 /** Those that it does not print. */
 const SILENT = new Set(['sp', 'gp', 'a7']);
 
@@ -57,31 +51,43 @@ const LOOKUP_FAILURES = [
 	'seL4_GuardMismatch',
 ];
 
-/** See the file's head. */
+/** See the file's head. Domains go by index. */
 export class Monitor {
 	readonly #domains: readonly ProtectionDomain[];
 	readonly #labels: FaultLabels;
-	readonly #port: MonitorPort;
+	readonly #print: (text: string) => void;
 
-	constructor(domains: readonly ProtectionDomain[], labels: FaultLabels, port: MonitorPort) {
+	/** @param print - takes what it prints, in pieces */
+	constructor(domains: readonly ProtectionDomain[], labels: FaultLabels, print: (text: string) => void) {
 		this.#domains = domains;
 		this.#labels = labels;
-		this.#port = port;
+		this.#print = print;
 	}
 
 	/** It starts, before any domain. */
 	start(): void {
-		this.#port.print('MON|INFO: Microkit Monitor started!\n');
+		this.#print('MON|INFO: Microkit Monitor started!\n');
 	}
 
-	/** A message at its endpoint, which gets no answer: a domain that faults stays stopped. */
-	received(badge: bigint, label: number, words: readonly bigint[]): void {
+	/** Index of the domain that a badge of its endpoint's is for; undefined: nobody's. */
+	domainOf(badge: bigint): number | undefined {
+		const index = Number(badge) - 1;
+		return this.#domains[index] && index;
+	}
+
+	/** A domain's context was to be bound to its notification. */
+	bound(index: number, done: boolean): void {
+		if (done) this.#print(`MON|INFO: PD '${this.#domains[index]!.name}' is now passive!\n`);
+		else this.#error('could not bind scheduling context to notification object');
+	}
+
+	/**
+	 * A fault, which gets no answer: the domain stays stopped.
+	 * @param registers - those of the domain, in the interface's order; undefined: they could not be read
+	 */
+	received(badge: bigint, label: number, words: readonly bigint[], registers: readonly bigint[] | undefined): void {
 		const index = Number(badge) - 1;
 		const domain = this.#domains[index];
-		if (label === 0 && domain) {
-			this.#makePassive(index, domain);
-			return;
-		}
 		const slot = BigInt(MonitorSlots.tcbs + index);
 		this.#error(`received message ${hex(BigInt(label), 8)}  badge: ${hex(badge)}  tcb cap: ${hex(slot)}`);
 		if (!domain) {
@@ -89,7 +95,8 @@ export class Monitor {
 			return;
 		}
 		this.#error(`faulting PD: ${domain.name}`);
-		this.#printRegisters(index);
+		if (registers) this.#printRegisters(registers);
+		else this.#error('error reading registers');
 		const word = (at: number): bigint => words[at] ?? 0n;
 		const { CapFault, UserException, VMFault } = this.#labels;
 		if (label === CapFault) this.#capFault(word);
@@ -98,19 +105,9 @@ export class Monitor {
 		else this.#error(`Unknown fault\n${hex(BigInt(label))}`);
 	}
 
-	#makePassive(index: number, { name }: ProtectionDomain): void {
-		if (this.#port.bindContext(index)) this.#port.print(`MON|INFO: PD '${name}' is now passive!\n`);
-		else this.#error('could not bind scheduling context to notification object');
-	}
-
-	#printRegisters(index: number): void {
-		const values = this.#port.readRegisters(index);
-		if (!values) {
-			this.#error('error reading registers');
-			return;
-		}
+	#printRegisters(values: readonly bigint[]): void {
 		const lines = REGISTERS.map((name, at) => (SILENT.has(name) ? '' : `${name} : ${hex(values[at] ?? 0n)}\n`));
-		this.#port.print(`Registers: \n${lines.join('')}`);
+		this.#print(`Registers: \n${lines.join('')}`);
 	}
 
 	#capFault(word: (at: number) => bigint): void {
@@ -135,7 +132,7 @@ export class Monitor {
 	}
 
 	#error(text: string): void {
-		this.#port.print(`MON|ERROR: ${text}\n`);
+		this.#print(`MON|ERROR: ${text}\n`);
 	}
 }
 

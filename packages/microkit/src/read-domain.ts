@@ -16,6 +16,7 @@ import {
 	LARGEST_IRQ,
 	LARGEST_PRIORITY,
 	LARGEST_STACK,
+	LEAST_BUDGET,
 	PAGE,
 	STACK_TOP,
 	USER_SLOTS,
@@ -107,8 +108,8 @@ function readAttributes(
 ): Omit<OpenDomain, 'image' | 'symbolsImage' | 'maps' | 'irqs' | 'setvars' | 'capMaps'> {
 	const name = element.required('name');
 	const childId = parent === undefined ? undefined : element.number('id', { from: 0, to: LARGEST_ID });
-	const budget = element.optionalNumber('budget', { from: 0, to: LONGEST }) ?? DEFAULT_BUDGET;
-	const period = element.optionalNumber('period', { from: 0, to: LONGEST }) ?? budget;
+	const budget = element.optionalNumber('budget', { from: LEAST_BUDGET, to: LONGEST }) ?? DEFAULT_BUDGET;
+	const period = element.optionalNumber('period', { from: LEAST_BUDGET, to: LONGEST }) ?? budget;
 	if (budget > period) element.fail(`the budget (${budget}) must not be larger than the period (${period})`);
 	const passive = element.boolean('passive', false);
 	const stackSize = element.optionalNumber('stack_size', { from: PAGE, to: LARGEST_STACK }) ?? DEFAULT_STACK;

@@ -26,6 +26,8 @@ export const LARGEST_ID = 61;
 export const LARGEST_PRIORITY = 254;
 /** Microseconds of budget, where a domain does not say. */
 export const DEFAULT_BUDGET = 1000;
+/** Microseconds of the least budget that seL4 takes. */
+export const LEAST_BUDGET = 20;
 /** Bytes of stack, where a domain does not say. */
 export const DEFAULT_STACK = 0x2000;
 /** Bytes of the largest stack. */

@@ -101,7 +101,7 @@ describe('a system', () => {
 			{ slot: 4, kind: 'reply', of: 0 },
 			{ slot: 5, kind: 'endpoint', of: 'monitor', badge: 1n },
 			{ slot: 10 + 5, kind: 'notification', of: 2, badge: 1n << 1n },
-			{ slot: 138 + 7, kind: 'irq', irq: 10, trigger: 'edge', badge: 1n << 7n },
+			{ slot: 138 + 7, kind: 'irq', of: 0, irq: 10, trigger: 'edge', badge: 1n << 7n },
 		]);
 		expect(server!.fault).toEqual({ endpoint: 'monitor', badge: 1n });
 	});

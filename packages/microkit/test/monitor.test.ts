@@ -10,29 +10,19 @@ const { domains } = readSystem(
 	</system>`,
 );
 
-/** A monitor, and what it has printed and bound. */
-function monitor({ bind = true, registers = true } = {}): { on: Monitor; printed: string[]; bound: number[] } {
+const REGISTERS = Array.from({ length: 32 }, (_, index) => BigInt(index));
+
+/** A monitor, and what it has printed. */
+function monitor(): { on: Monitor; printed: string[] } {
 	const printed: string[] = [];
-	const bound: number[] = [];
-	const on = new Monitor(
-		domains,
-		{ CapFault: 1, UserException: 3, VMFault: 6 },
-		{
-			print: (text) => printed.push(text),
-			bindContext: (domain) => {
-				bound.push(domain);
-				return bind;
-			},
-			readRegisters: () => (registers ? Array.from({ length: 32 }, (_, index) => BigInt(index)) : undefined),
-		},
-	);
-	return { on, printed, bound };
+	const on = new Monitor(domains, { CapFault: 1, UserException: 3, VMFault: 6 }, (text) => printed.push(text));
+	return { on, printed };
 }
 
-/** What it prints of a fault, behind the registers. */
+/** What it prints of a fault, by line. */
 function printed(badge: bigint, label: number, words: readonly bigint[]): string[] {
 	const { on, printed: texts } = monitor();
-	on.received(badge, label, words);
+	on.received(badge, label, words, REGISTERS);
 	return texts.join('').split('\n').slice(0, -1);
 }
 
@@ -42,14 +32,15 @@ test('it says that it has started', () => {
 	expect(texts.join('')).toBe('MON|INFO: Microkit Monitor started!\n');
 });
 
-test('a passive domain is made passive', () => {
-	const done = monitor();
-	done.on.received(2n, 0, []);
-	expect(done.bound).toEqual([1]);
-	expect(done.printed).toEqual(["MON|INFO: PD 'second' is now passive!\n"]);
-	const refused = monitor({ bind: false });
-	refused.on.received(2n, 0, []);
-	expect(refused.printed).toEqual(['MON|ERROR: could not bind scheduling context to notification object\n']);
+test('a domain is passive, or could not be made so', () => {
+	const { on, printed: texts } = monitor();
+	on.bound(1, true);
+	on.bound(1, false);
+	expect(texts).toEqual([
+		"MON|INFO: PD 'second' is now passive!\n",
+		'MON|ERROR: could not bind scheduling context to notification object\n',
+	]);
+	expect([on.domainOf(0n), on.domainOf(1n), on.domainOf(2n), on.domainOf(3n)]).toEqual([undefined, 0, 1, undefined]);
 });
 
 describe('a fault', () => {
@@ -99,8 +90,8 @@ describe('a fault', () => {
 
 	test('of nobody that it knows, or whose registers it cannot read', () => {
 		expect(printed(9n, 6, []).at(-1)).toBe('MON|ERROR: unknown/invalid badge');
-		const { on, printed: texts } = monitor({ registers: false });
-		on.received(1n, 3, []);
+		const { on, printed: texts } = monitor();
+		on.received(1n, 3, [], undefined);
 		expect(texts).toContain('MON|ERROR: error reading registers\n');
 	});
 });

@@ -92,6 +92,7 @@ const cases: Readonly<Record<string, Readonly<Record<string, readonly [source: s
 		'a priority that is no number': [domain('priority="high"'), "priority is 'high'"],
 		'a negative priority': [domain('priority="-1"'), "priority is '-1'"],
 		'a budget larger than the period': [domain('budget="1000" period="100"'), 'must not be larger'],
+		'a budget that is too small': [domain('budget="19"'), 'budget is 0x13'],
 		'passive neither true nor false': [domain('passive="yes"'), "'true' or 'false'"],
 		'fpu neither true nor false': [domain('fpu="1"'), "'true' or 'false'"],
 		'a stack too small': [domain('stack_size="0"'), 'stack_size is 0x0'],

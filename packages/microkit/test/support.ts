@@ -33,3 +33,15 @@ export function program(code = '	j .', variables = ''): Uint8Array {
 export function filesOf(files: Readonly<Record<string, Uint8Array>>): (name: string) => Uint8Array | undefined {
 	return (name) => (Object.hasOwn(files, name) ? files[name] : undefined);
 }
+
+/** Prints a text, one debug call a character. */
+export function print(text: string): string {
+	const calls = Array.from(text, (character) => `	li a0, ${character.charCodeAt(0)}\n	li a7, -12\n	ecall`);
+	return calls.join('\n');
+}
+
+/** Receives at the domain's input, offering its reply object; the badge is in a0 then. */
+export const RECEIVE = `	li a0, 1
+	li a6, 4
+	li a7, -7
+	ecall`;

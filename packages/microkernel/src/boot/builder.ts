@@ -71,14 +71,17 @@ export class SystemBuilder {
 		return slot;
 	}
 
+	/** An endpoint. */
 	endpoint(): Slot {
 		return this.#original(this.#context.parts.space.createObject(ObjectKind.Endpoint));
 	}
 
+	/** A notification. */
 	notification(): Slot {
 		return this.#original(this.#context.parts.space.createObject(ObjectKind.Notification));
 	}
 
+	/** A reply object. */
 	reply(): Slot {
 		return this.#original(this.#context.parts.space.createObject(ObjectKind.Reply));
 	}
