@@ -134,6 +134,8 @@ export interface VirtualDevice {
 	restore(state: never): void;
 	/** The deadline that it set has come. */
 	expire?(): void;
+	/** Another VM rings, for a doorbell: bit 0 to 31. */
+	rung?(bit: number): void;
 	/** Console input, for a serial port. @returns how many bytes were taken, from the front */
 	receive?(bytes: Uint8Array): number;
 }

@@ -213,6 +213,13 @@ export class VirtualMachine {
 		return taken;
 	}
 
+	/** Another VM rings: for its doorbell. @returns whether it has one */
+	ring(bit: number): boolean {
+		const bell = this.#windows.find(({ device }) => device.rung !== undefined);
+		bell?.device.rung?.(bit);
+		return bell !== undefined;
+	}
+
 	/** It is not run until {@link resume}. Its time goes on. */
 	pause(): void {
 		this.#paused = true;
