@@ -3,7 +3,7 @@
  * anything starts.
  */
 import type { CostProfile } from '@partita/kernel-costs';
-import type { VirtualMachineOptions } from '@partita/vmm';
+import type { VirtualDeviceDescription, VirtualMachineOptions } from '@partita/vmm';
 import type { ConsoleConfig, KernelPart, VcpuPolicy } from './ports.ts';
 import type { KernelTrace } from './trace.ts';
 
@@ -16,8 +16,13 @@ export interface VmConfig<P> extends Omit<VirtualMachineOptions, 'vmid' | 'tickN
 	readonly schedule: P;
 	/** Regions that it shares with others. */
 	readonly share?: readonly ShareConfig[];
-	/** Its doorbell: what it rings and is rung by is in `doorbells`. Called `doorbell` among its devices. */
-	readonly doorbell?: { readonly base: number; readonly interrupt?: number | 'external' };
+	/**
+	 * Its doorbell: what it rings and is rung by is in `doorbells`. That of `@partita/vmm`, called `doorbell`, or devices that are
+	 * told how to ring, and of which one is rung, as those of `@partita/virtual-board`.
+	 */
+	readonly doorbell?:
+		| { readonly base: number; readonly interrupt?: number | 'external' }
+		| ((ring: (bit: number) => void) => readonly VirtualDeviceDescription[]);
 }
 
 /** How a VM sees a region. */

@@ -1,5 +1,5 @@
 /** Who rings whom: doorbells of VMs, and the edges between them that the description allows. */
-import { Doorbell, doorbell, type VirtualDeviceDescription } from '@partita/vmm';
+import { doorbell, type VirtualDeviceDescription } from '@partita/vmm';
 import type { DoorbellEnd, VmConfig } from './config.ts';
 import type { Guest } from './guest.ts';
 
@@ -23,9 +23,11 @@ export class Doorbells {
 		this.#pay = pay;
 	}
 
-	/** The doorbell of a VM as its device, where it has one. */
-	devices({ name, doorbell: own }: Pick<VmConfig<unknown>, 'name' | 'doorbell'>): VirtualDeviceDescription[] {
-		return own ? [doorbell({ name: NAME, ...own, ring: (bit) => this.#ring(name, bit) })] : [];
+	/** The doorbell of a VM as its devices, where it has one. */
+	devices({ name, doorbell: own }: Pick<VmConfig<unknown>, 'name' | 'doorbell'>): readonly VirtualDeviceDescription[] {
+		if (!own) return [];
+		const ring = (bit: number): void => this.#ring(name, bit);
+		return typeof own === 'function' ? own(ring) : [doorbell({ name: NAME, ...own, ring })];
 	}
 
 	#ring(name: string, bit: number): void {
@@ -38,7 +40,6 @@ export class Doorbells {
 		}
 		guest.signals++;
 		this.#pay('notification');
-		const device = peer.device(NAME);
-		if (device instanceof Doorbell) device.rung(to.bit);
+		peer.ring(to.bit);
 	}
 }
