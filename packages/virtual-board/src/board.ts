@@ -15,6 +15,7 @@ import {
 } from '@partita/vmm';
 import { virtualTree } from './device-tree.ts';
 import { MOST_VIRTIO, VirtualInterrupt, VirtualMemoryMap } from './memory-map.ts';
+import { type PciSharedMemory, pciSharedMemory } from './shared-memory.ts';
 import { type VirtualVirtio, VirtualVirtioDevice } from './virtio.ts';
 
 /** What the board is made of. */
@@ -35,6 +36,15 @@ export interface VirtualBoardOptions {
 	readonly wallClock?: bigint;
 	/** At most eight. They are called `virtio0`, `virtio1`, … */
 	readonly virtio?: readonly VirtualVirtio[];
+	/** A region that it shares with others, and a doorbell: a PCI function, see shared-memory.ts. */
+	readonly sharedMemory?: {
+		/** Its name where the VM is described. */
+		readonly region: string;
+		/** Bytes, as the region's: a power of two, 4 KiB to 512 MiB. */
+		readonly size: number;
+		/** The number that the guest finds; default 0. */
+		readonly position?: number;
+	};
 	/** Further devices, with their nodes. */
 	readonly more?: readonly { readonly device: VirtualDeviceDescription; readonly node: FdtNode }[];
 }
@@ -43,6 +53,10 @@ export interface VirtualBoardOptions {
 export interface VirtualBoard
 	extends Required<Pick<VirtualMachineOptions, 'memory' | 'boot' | 'devices' | 'interruptController'>> {
 	readonly vcpus: number;
+	/** Where the region is, for a hypervisor's VM. */
+	readonly share?: readonly { readonly region: string; readonly base: number }[];
+	/** Devices by which the guest rings peers, for a hypervisor's VM. */
+	readonly doorbell?: (ring: (peer: number) => void) => readonly VirtualDeviceDescription[];
 	/** Of an ELF kernel, else none. */
 	readonly symbols: ReadonlyMap<string, bigint>;
 	/** The devicetree blob as placed. */
@@ -58,6 +72,7 @@ export class VirtualBoardError extends Error {
 }
 
 const PAGE = 4096;
+const MOST_SHARED = 2 ** 29;
 /** Distance of a kernel from the start of memory, as on the machine, where firmware is below it. */
 const KERNEL_OFFSET = 0x20_0000;
 /** The devicetree lies below the top of memory, on a boundary of this. */
@@ -76,8 +91,9 @@ export function virtualBoard(options: VirtualBoardOptions): VirtualBoard {
 		throw new VirtualBoardError(`virtio: ${virtio.length} devices: the board has ${MOST_VIRTIO} windows`);
 	if (!Number.isInteger(options.vcpus ?? 1) || (options.vcpus ?? 1) < 1 || (options.vcpus ?? 1) > MOST_VCPUS)
 		throw new VirtualBoardError(`vcpus: ${options.vcpus}: 1 to ${MOST_VCPUS} are possible`);
+	const shared = sharedMemoryOf(options);
 	const kernel = placeImage('kernel', options.kernel, base + KERNEL_OFFSET, base);
-	const { parts, deviceTree, blob } = place(options, kernel);
+	const { parts, deviceTree, blob } = place(options, kernel, shared);
 	return {
 		memory: { base, size: memory },
 		vcpus: options.vcpus ?? 1,
@@ -102,9 +118,21 @@ export function virtualBoard(options: VirtualBoardOptions): VirtualBoard {
 			...VirtualMemoryMap.plic,
 			create: (lines) => new Plic({ contexts: lines.flatMap((line) => [NOWHERE, line]) }),
 		},
+		...(shared && {
+			share: [{ region: options.sharedMemory!.region, base: shared.base }],
+			doorbell: (ring) => shared.devices(ring),
+		}),
 		symbols: kernel.symbols,
 		blob,
 	};
+}
+
+function sharedMemoryOf({ sharedMemory }: VirtualBoardOptions): PciSharedMemory | undefined {
+	if (!sharedMemory) return undefined;
+	const { size, position = 0 } = sharedMemory;
+	if (!Number.isInteger(Math.log2(size)) || size < PAGE || size > MOST_SHARED)
+		throw new VirtualBoardError(`sharedMemory.size: ${size}: give it a power of two of 4 KiB to 512 MiB`);
+	return pciSharedMemory(size, position);
 }
 
 const NOWHERE: InterruptLine = { set: () => {} };
@@ -128,13 +156,14 @@ const rtc = (baseNanos: bigint): VirtualDeviceDescription => ({
 function place(
 	options: VirtualBoardOptions,
 	kernel: Image,
+	shared: PciSharedMemory | undefined,
 ): { readonly parts: readonly GuestPart[]; readonly deviceTree: number; readonly blob: Uint8Array } {
 	const { base } = VirtualMemoryMap.memory;
 	const end = base + options.memory;
 	const low = kernel.parts.find(({ address }) => address < base);
 	if (low) throw new VirtualBoardError(`kernel: it is linked at 0x${low.address.toString(16)}, below the memory`);
 	// Where the disk is does not change the tree's size.
-	const draft = tree(options, options.initrd && { start: 0, end: 0 });
+	const draft = tree(options, shared, options.initrd && { start: 0, end: 0 });
 	const deviceTree = Math.floor((end - draft.length) / DEVICE_TREE_ALIGN) * DEVICE_TREE_ALIGN;
 	const start = Math.floor((deviceTree - (options.initrd?.length ?? 0)) / PAGE) * PAGE;
 	if (start < kernel.end)
@@ -143,7 +172,7 @@ function place(
 				`, and there are ${options.memory / 2 ** 20} MiB: give it more`,
 		);
 	const initrd = options.initrd && { start, end: start + options.initrd.length };
-	const blob = tree(options, initrd);
+	const blob = tree(options, shared, initrd);
 	const parts: GuestPart[] = [...kernel.parts, { address: deviceTree, bytes: blob }];
 	if (options.initrd) parts.push({ address: start, bytes: options.initrd });
 	return { parts, deviceTree, blob };
@@ -151,6 +180,7 @@ function place(
 
 function tree(
 	options: VirtualBoardOptions,
+	shared: PciSharedMemory | undefined,
 	initrd: { readonly start: number; readonly end: number } | undefined,
 ): Uint8Array {
 	const { memory, vcpus = 1, append, randomSeed, virtio = [], more = [] } = options;
@@ -161,6 +191,7 @@ function tree(
 		...(randomSeed && { randomSeed }),
 		...(initrd && { initrd }),
 		virtio: virtio.length,
-		nodes: more.map(({ node }) => node),
+		nodes: [...more.map(({ node }) => node), ...(shared ? [shared.node] : [])],
+		pciFixed: shared !== undefined,
 	});
 }

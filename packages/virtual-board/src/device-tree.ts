@@ -21,6 +21,8 @@ export interface VirtualTreeOptions {
 	readonly virtio: number;
 	/** Nodes of further devices, in `soc`. */
 	readonly nodes: readonly FdtNode[];
+	/** PCI devices are where they are: the kernel does not move them. */
+	readonly pciFixed?: boolean;
 }
 
 /** The devicetree as a blob. */
@@ -60,12 +62,13 @@ export function virtualTree(options: VirtualTreeOptions): Uint8Array {
 	);
 }
 
-function chosen({ append, initrd, randomSeed }: VirtualTreeOptions): Record<string, PropertyInput> {
+function chosen({ append, initrd, randomSeed, pciFixed }: VirtualTreeOptions): Record<string, PropertyInput> {
 	return {
 		'stdout-path': `/soc/serial@${VirtualMemoryMap.uart.base.toString(16)}`,
 		...(append === undefined ? {} : { bootargs: append }),
 		...(initrd && { 'linux,initrd-start': BigInt(initrd.start), 'linux,initrd-end': BigInt(initrd.end) }),
 		...(randomSeed && { 'rng-seed': randomSeed }),
+		...(pciFixed ? { 'linux,pci-probe-only': 1 } : {}),
 	};
 }
 
