@@ -209,6 +209,11 @@ export class CapabilitySpace {
 		return this.#store.at(slot);
 	}
 
+	/** The capability in a slot of a container, or 0: as `at` of `slot`, and also where there is no such slot. */
+	held(object: ObjectId, index: number): CapabilityId {
+		return this.#store.atIndex(object, index) ?? 0;
+	}
+
 	/** Type of the object, or `ZOMBIE`. */
 	kind(capability: CapabilityId): number {
 		return this.#store.capabilities.kind[capability];
