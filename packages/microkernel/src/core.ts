@@ -334,8 +334,10 @@ export class KernelCore {
 			this.pay('timerProgram');
 			deadline = earlier(deadline, this.#now + this.#cost + this.port.remaining(thread));
 		} else if (deadline !== this.#deadline) this.pay('timerProgram');
-		this.#deadline = deadline;
-		this.board.setTimer(deadline);
+		if (deadline !== this.#deadline) {
+			this.#deadline = deadline;
+			this.board.setTimer(deadline);
+		}
 		this.#overhead = this.#cost;
 		counters.kernelNanos += this.#cost;
 		this.board.charge(this.#cost);

@@ -295,7 +295,7 @@ export class Microkernel implements HostedKernel {
 
 	/** A thread's root table, or 0. */
 	#root(thread: Thread): number {
-		const root = this.#space.at(this.#space.slot(thread.id, TcbSlot.vspace));
+		const root = this.#space.held(thread.id, TcbSlot.vspace);
 		const isTable = root !== 0 && this.#space.kind(root) === ObjectKind.PageTable;
 		return isTable ? this.#space.object(root) : 0;
 	}

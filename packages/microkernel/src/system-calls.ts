@@ -67,6 +67,11 @@ interface Sending {
 	readonly donate: boolean;
 }
 
+const CALL: Sending = { blocking: true, call: true, donate: true };
+const SEND: Sending = { blocking: true, call: false, donate: false };
+const TRY: Sending = { blocking: false, call: false, donate: false };
+const TRY_AND_DONATE: Sending = { blocking: false, call: false, donate: true };
+
 /** See the file's head. */
 export class SystemCalls {
 	readonly #parts: KernelParts;
@@ -87,21 +92,18 @@ export class SystemCalls {
 	/** Does a system call of the current thread, whose pc has been moved behind it. */
 	handle(thread: Thread, name: SystemCallName): void {
 		const { core } = this.#parts;
-		const words = core.words(thread);
-		const a0 = words[Register.a0]!;
-		const a1 = words[Register.a1]!;
-		const a6 = words[Register.a6]!;
+		const { a0, a6, t0 } = Register;
 		// What ReplyRecv looks up is in its published figure.
 		if (LOOKS_UP.has(name)) core.pay('capabilityLookup');
 		switch (name) {
 			case 'Call':
-				this.#send(thread, a0, a1, { blocking: true, call: true, donate: true });
+				this.#send(thread, a0, CALL);
 				return;
 			case 'Send':
-				this.#send(thread, a0, a1, { blocking: true, call: false, donate: false });
+				this.#send(thread, a0, SEND);
 				return;
 			case 'NBSend':
-				this.#send(thread, a0, a1, { blocking: false, call: false, donate: false });
+				this.#send(thread, a0, TRY);
 				return;
 			case 'Recv':
 				this.#receive(thread, a0, a6, true);
@@ -117,22 +119,19 @@ export class SystemCalls {
 				return;
 			case 'ReplyRecv':
 				// Whatever the second capability is, it is sent to.
-				if (this.#send(thread, a6, a1, { blocking: false, call: false, donate: true }))
-					this.#receive(thread, a0, a6, true);
+				if (this.#send(thread, a6, TRY_AND_DONATE)) this.#receive(thread, a0, a6, true);
 				return;
 			case 'NBSendRecv':
-				if (this.#send(thread, words[Register.t0]!, a1, { blocking: false, call: false, donate: true }))
-					this.#receive(thread, a0, a6, true);
+				if (this.#send(thread, t0, TRY_AND_DONATE)) this.#receive(thread, a0, a6, true);
 				return;
 			case 'NBSendWait':
-				if (this.#send(thread, a6, a1, { blocking: false, call: false, donate: true }))
-					this.#receive(thread, a0, undefined, true);
+				if (this.#send(thread, a6, TRY_AND_DONATE)) this.#receive(thread, a0, undefined, true);
 				return;
 			case 'Yield':
 				core.policy.yield(thread.id, core.now);
 				return;
 			case 'SetTLSBase':
-				words[Register.tp] = a0;
+				core.words(thread)[Register.tp] = core.words(thread)[a0]!;
 				return;
 			default:
 				this.#debug(thread, name);
@@ -168,8 +167,17 @@ export class SystemCalls {
 
 	/** The capability that a pointer names; 0 where it leads to an empty slot. */
 	#find(thread: Thread, pointer: bigint): CapabilityId | LookupFailure {
-		const root = this.#parts.transfer.root(thread);
-		const found = this.#parts.space.lookup(root, Number(pointer & 0xffff_ffffn), Number(pointer >> 32n));
+		return this.#lookup(thread, Number(pointer & 0xffff_ffffn), Number(pointer >> 32n));
+	}
+
+	/** The same for the pointer in a register. */
+	#named(thread: Thread, register: number): CapabilityId | LookupFailure {
+		const halves = this.#parts.core.halves(thread);
+		return this.#lookup(thread, halves[2 * register]!, halves[2 * register + 1]!);
+	}
+
+	#lookup(thread: Thread, low: number, high: number): CapabilityId | LookupFailure {
+		const found = this.#parts.space.lookup(this.#parts.transfer.root(thread), low, high);
 		return typeof found !== 'number' && found.kind === LookupFailureKind.MissingCapability ? 0 : found;
 	}
 
@@ -182,12 +190,12 @@ export class SystemCalls {
 	// Sending.
 
 	/** @returns whether the thread goes on: it has neither blocked nor faulted, nor does it do the call again */
-	#send(thread: Thread, pointer: bigint, infoWord: bigint, how: Sending): boolean {
+	#send(thread: Thread, register: number, how: Sending): boolean {
 		const { space, ipc, core } = this.#parts;
-		const found = this.#find(thread, pointer);
+		const found = this.#named(thread, register);
 		if (typeof found !== 'number') {
 			if (!how.blocking) return true;
-			this.#capFault(thread, pointer, false, found);
+			this.#capFault(thread, core.words(thread)[register]!, false, found);
 			return false;
 		}
 		if (found === 0) return this.#answer(thread, how, NO_CAPABILITY);
@@ -224,13 +232,13 @@ export class SystemCalls {
 				return this.#answer(thread, how, []);
 			}
 			default:
-				return this.#invoke(thread, found, infoWord, how);
+				return this.#invoke(thread, found, how);
 		}
 	}
 
-	#invoke(thread: Thread, capability: CapabilityId, infoWord: bigint, how: Sending): boolean {
+	#invoke(thread: Thread, capability: CapabilityId, how: Sending): boolean {
 		const { space, core, transfer } = this.#parts;
-		const info = decodeMessageInfo(infoWord);
+		const info = decodeMessageInfo(core.words(thread)[Register.a1]!);
 		const extra: number[] = [];
 		for (const pointer of transfer.pointers(thread, info.extraCaps)) {
 			core.pay('capabilityLookup');
@@ -270,24 +278,24 @@ export class SystemCalls {
 
 	// Receiving.
 
-	/** @param replyPointer - undefined: no reply object is offered */
-	#receive(thread: Thread, pointer: bigint, replyPointer: bigint | undefined, blocking: boolean): void {
+	/** @param replyRegister - undefined: no reply object is offered */
+	#receive(thread: Thread, register: number, replyRegister: number | undefined, blocking: boolean): void {
 		const { space, ipc, core } = this.#parts;
-		const found = this.#find(thread, pointer);
+		const found = this.#named(thread, register);
 		if (typeof found !== 'number') {
-			this.#capFault(thread, pointer, true, found);
+			this.#receiveFault(thread, register, found);
 			return;
 		}
 		if (found === 0 || (space.rights(found) & Rights.Read) === 0) {
-			this.#capFault(thread, pointer, true, MISSING);
+			this.#receiveFault(thread, register, MISSING);
 			return;
 		}
 		const object = space.object(found);
 		switch (space.kind(found)) {
 			case ObjectKind.Endpoint: {
 				let reply = 0;
-				if (replyPointer !== undefined) {
-					const capability = this.#replyCapability(thread, replyPointer);
+				if (replyRegister !== undefined) {
+					const capability = this.#replyCapability(thread, replyRegister);
 					if (capability === undefined) return;
 					reply = space.object(capability);
 				}
@@ -298,7 +306,7 @@ export class SystemCalls {
 			case ObjectKind.Notification: {
 				const bound = ipc.boundThread(object);
 				if (bound !== 0 && bound !== thread.id) {
-					this.#capFault(thread, pointer, true, MISSING);
+					this.#receiveFault(thread, register, MISSING);
 					return;
 				}
 				core.pay('notification');
@@ -307,8 +315,12 @@ export class SystemCalls {
 				return;
 			}
 			default:
-				this.#capFault(thread, pointer, true, MISSING);
+				this.#receiveFault(thread, register, MISSING);
 		}
+	}
+
+	#receiveFault(thread: Thread, register: number, failure: LookupFailure): void {
+		this.#capFault(thread, this.#parts.core.words(thread)[register]!, true, failure);
 	}
 
 	#nothing(thread: Thread): void {
@@ -318,11 +330,11 @@ export class SystemCalls {
 	}
 
 	/** The reply object that a thread offers; undefined: there is none, and the thread has faulted. */
-	#replyCapability(thread: Thread, pointer: bigint): CapabilityId | undefined {
+	#replyCapability(thread: Thread, register: number): CapabilityId | undefined {
 		const { space } = this.#parts;
-		const found = this.#find(thread, pointer);
+		const found = this.#named(thread, register);
 		if (typeof found === 'number' && found !== 0 && space.kind(found) === ObjectKind.Reply) return found;
-		this.#capFault(thread, pointer, true, typeof found === 'number' ? MISSING : found);
+		this.#receiveFault(thread, register, typeof found === 'number' ? MISSING : found);
 		return undefined;
 	}
 }

@@ -18,6 +18,10 @@ import { Register, TcbSlot, type Thread } from './thread.ts';
 /** Words of an IPC buffer: tag, msg[120], userData, capsOrBadges[3], receiveCNode, receiveIndex, receiveDepth. */
 const BufferWord = { message: 1, capabilities: 122, receiveCNode: 125, receiveIndex: 126, receiveDepth: 127 } as const;
 const BUFFER_WORDS = IPC_BUFFER_BYTES / 8;
+/** Fields of a message info word. */
+const LENGTH = 0x7f;
+const EXTRA_CAPS = 3 << 7;
+const UNWRAPPED = 7 << 9;
 
 /** An IPC buffer that can be used: where it is. */
 type Buffer = { readonly physical: number } | { readonly words: BigUint64Array };
@@ -147,7 +151,7 @@ export class MessageTransfer {
 
 	/** The root of a thread's capability space, or 0. */
 	root(thread: Thread): CapabilityId {
-		return this.#space.at(this.#space.slot(thread.id, TcbSlot.cspace));
+		return this.#space.held(thread.id, TcbSlot.cspace);
 	}
 
 	/**
@@ -157,6 +161,13 @@ export class MessageTransfer {
 	 * @returns its words
 	 */
 	copy(from: Thread, to: Thread, endpoint: number, badge: bigint, grant: boolean): number {
+		const source = this.#core.halves(from);
+		const low = source[2 * Register.a1]!;
+		const short = low & LENGTH;
+		if (short <= REGISTER_WORDS && (!grant || (low & EXTRA_CAPS) === 0)) {
+			this.#copyRegisters(source, to, badge, short);
+			return short;
+		}
 		const info = decodeMessageInfo(this.#core.words(from)[Register.a1]!);
 		const length = this.#put(to, this.words(from, this.available(from, info.length)));
 		const { unwrapped, count } = grant
@@ -165,6 +176,15 @@ export class MessageTransfer {
 		this.#header(to, badge, info.label, unwrapped, count, length);
 		if (length > REGISTER_WORDS) this.#core.pay('ipcTransfer', length - REGISTER_WORDS);
 		return length;
+	}
+
+	/** What is in registers goes without decoding: the common case. */
+	#copyRegisters(source: Uint32Array, to: Thread, badge: bigint, length: number): void {
+		const target = this.#core.halves(to);
+		for (let half = 2 * Register.a2; half < 2 * (Register.a2 + length); half++) target[half] = source[half]!;
+		target[2 * Register.a1] = (source[2 * Register.a1]! & ~(EXTRA_CAPS | UNWRAPPED)) >>> 0;
+		target[2 * Register.a1 + 1] = source[2 * Register.a1 + 1]!;
+		this.#core.words(to)[Register.a0] = badge;
 	}
 
 	#capabilities(from: Thread, to: Thread, endpoint: number, extra: number): { unwrapped: number; count: number } {
