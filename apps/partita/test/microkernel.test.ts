@@ -126,6 +126,12 @@ end:
 		expect(other.stderr).toContain('sel4-16-mcs');
 	});
 
+	test('tells of a fault that nobody handles', async () => {
+		const { status, stderr } = await partita(['root-task', rootTask('	sd zero, 0(zero)')]);
+		expect(status).toBe(1);
+		expect(stderr).toContain('rootserver has stopped\n  why: VMFault, which nobody handles');
+	});
+
 	test('says why the text has not come', async () => {
 		const { status, stderr } = await partita(['root-task', rootTask('	j .'), '--for', '1ms', '--expect', 'never']);
 		expect(status).toBe(1);

@@ -1,6 +1,7 @@
 // Runs a machine whose kernel is hosted, with what it prints on standard output, until there is nothing more to wait for.
 
-import { type Ending, type HostedKernelFactory, Machine, MachineError } from '@partita/machine';
+import { type Ending, Machine, MachineError } from '@partita/machine';
+import type { MicrokernelFactory } from '@partita/microkernel';
 import { Timeline } from '@partita/report';
 import { Interruption } from '../compose/drive.ts';
 import { TraceFile } from '../compose/trace-file.ts';
@@ -17,7 +18,7 @@ export type KernelTimeline = Pick<Timeline, 'running' | 'entered' | 'exhausted'>
 /** What is to run. */
 export interface KernelRun {
 	/** Makes the kernel. */
-	readonly kernel: (trace: KernelTimeline | undefined) => HostedKernelFactory;
+	readonly kernel: (trace: KernelTimeline | undefined) => MicrokernelFactory;
 	/** Name of its track in a trace. */
 	readonly name: string;
 	/** Bytes of RAM. */
@@ -39,7 +40,7 @@ type End =
 export const KERNEL_EXIT_STATUS_HELP = `
 Exit status:
   0        --expect's text came; without it: --for is over, everything waits for what cannot come, or the system halted
-  1        --expect's text did not come
+  1        --expect's text did not come; without it: everything waits, and a fault that nobody handles has stopped a thread
   125      bad usage, a file that cannot be used, or the host failed: the message says which
   130, 143 ended by SIGINT (Ctrl-C), SIGTERM;  141  the reader of the output is gone
 `;
@@ -51,18 +52,21 @@ export async function runKernel(run: KernelRun): Promise<number> {
 	try {
 		const timeline = trace && new Timeline({ sink: trace.writer, name: run.name });
 		const output = new ConsoleOutput(process.stdout, run.expect);
-		const machine = makeMachine(run, run.kernel(timeline), (byte) => output.write(byte));
+		const kernel = run.kernel(timeline);
+		const machine = makeMachine(run, kernel, (byte) => output.write(byte));
 		const end = await drive(run, machine, output, () => interruption.signal !== undefined);
 		timeline?.close(machine.now());
 		await output.end();
-		return endStatus(run, end, interruption.signal);
+		const stopped = tellFaults(kernel);
+		const status = endStatus(run, end, interruption.signal);
+		return status === ExitStatus.success && end.reason === 'waiting' && stopped ? ExitStatus.notSeen : status;
 	} finally {
 		interruption.end();
 		trace?.close();
 	}
 }
 
-function makeMachine({ memory }: KernelRun, kernel: HostedKernelFactory, console: (byte: number) => void): Machine {
+function makeMachine({ memory }: KernelRun, kernel: MicrokernelFactory, console: (byte: number) => void): Machine {
 	try {
 		return new Machine({ memory, kernel, console });
 	} catch (error) {
@@ -85,6 +89,14 @@ async function drive(run: KernelRun, machine: Machine, output: ConsoleOutput, st
 		if (result.reason === 'idle') return { reason: result.next === undefined ? 'waiting' : 'time' };
 		await new Promise<void>((resolve) => setImmediate(resolve));
 	}
+}
+
+/** Tells of threads that a fault has stopped, since nobody handles it. @returns whether there are any */
+function tellFaults({ kernel }: MicrokernelFactory): boolean {
+	const stopped = kernel.statistics.threads.filter(({ status, fault }) => status === 'inactive' && fault !== undefined);
+	for (const { name, fault } of stopped)
+		process.stderr.write(`partita: ${name} has stopped\n  why: ${fault}, which nobody handles\n`);
+	return stopped.length > 0;
 }
 
 function endStatus({ expect }: KernelRun, end: End, signal: 'SIGINT' | 'SIGTERM' | undefined): number {
