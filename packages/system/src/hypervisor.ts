@@ -53,10 +53,12 @@ export function assembleHypervisor(plan: Plan, parts: HypervisorParts, options: 
 		});
 		const view = () => {
 			const kernel = factory.kernel!;
-			const { statistics } = kernel;
+			const { statistics, state } = kernel;
 			const read = (vm: string, address: number, into: Uint8Array): boolean => kernel.memory(vm).read(address, into);
 			return {
 				read,
+				running: state.guests.find(({ vcpus }) => vcpus.some(({ entity }) => entity === state.dispatcher.current))
+					?.name,
 				kernel: {
 					entries: statistics.entries,
 					timerEntries: statistics.timerEntries,

@@ -60,11 +60,12 @@ export function assembleMicrokernel(plan: Plan, parts: MicrokernelParts, options
 		});
 		const view = () => {
 			const { kernel } = factory;
-			const { statistics } = kernel;
+			const { statistics, state } = kernel;
 			const read = (owner: string, address: number, into: Uint8Array): boolean =>
 				monitors.get(owner)?.machine.memory.read(address, into) ?? kernel.readMemory(owner, address, into);
 			return {
 				read,
+				running: state.core.threads.find(({ id }) => id === state.core.current)?.name,
 				kernel: {
 					entries: statistics.entries,
 					timerEntries: statistics.timerEntries,

@@ -60,6 +60,8 @@ export interface RunningSystem {
 export interface KernelView {
 	readonly kernel: KernelRecord;
 	readonly cells: readonly Omit<CellRecord, 'tasks'>[];
+	/** Name of the entity that has the hart; undefined: nobody. */
+	readonly running: string | undefined;
 	/** Reads the memory of a virtual machine or domain by the addresses that it uses. */
 	read(owner: string, address: number, into: Uint8Array): boolean;
 }
@@ -88,8 +90,8 @@ export function startSystem(
 		save: () => machine.save(),
 		restore: (state) => machine.restore(state),
 		record() {
-			const { kernel, cells, read } = view();
 			const nanos = machine.now();
+			const { kernel, cells, read } = upToDate(view(), nanos);
 			const costs = COSTS[system.machine.costs];
 			return {
 				schema: RECORD_SCHEMA,
@@ -104,6 +106,23 @@ export function startSystem(
 				basis: BASIS,
 			};
 		},
+	};
+}
+
+/** Kernels count when they are entered: what has passed since falls to whoever has the hart. */
+function upToDate({ running, ...view }: KernelView, nanos: number): Omit<KernelView, 'running'> {
+	const { kernel, cells } = view;
+	let since = nanos - kernel.nanos - kernel.idleNanos;
+	for (const { entities } of cells) for (const { runNanos } of entities) since -= runNanos;
+	if (running === undefined) return { ...view, kernel: { ...kernel, idleNanos: kernel.idleNanos + since } };
+	return {
+		...view,
+		cells: cells.map((cell) => ({
+			...cell,
+			entities: cell.entities.map((entity) =>
+				entity.name === running ? { ...entity, runNanos: entity.runNanos + since } : entity,
+			),
+		})),
 	};
 }
 

@@ -78,6 +78,18 @@ describe.each(COMPOSITIONS)('%s', (composition) => {
 		}
 	});
 
+	test('time is accounted for, whenever one looks: entities, kernel and idling make up the whole', () => {
+		const running = assemble(description, composition);
+		for (const point of [1_000, 50_000, 999_999, 3_000_017, 5_500_000, 7_104_321]) {
+			running.runUntil(point);
+			const { nanos, kernel, cells } = running.record();
+			const times = cells.flatMap(({ entities }) => entities.map(({ runNanos }) => runNanos));
+			for (const time of [...times, kernel.idleNanos]) expect(time, `at ${nanos} ns`).toBeGreaterThanOrEqual(0);
+			const sum = times.reduce((total, time) => total + time, kernel.nanos + kernel.idleNanos);
+			expect(sum).toBe(nanos);
+		}
+	});
+
 	test('how a run is divided makes no difference', () => {
 		const whole = assemble(description, composition);
 		whole.runUntil(10 * MS);
