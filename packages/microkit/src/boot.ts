@@ -20,7 +20,7 @@ import { MicrokitError } from './error.ts';
 import { type DomainLayout, type LayoutCapability, layoutSystem, type RegionLayout } from './layout.ts';
 import { MonitorComponent } from './monitor-component.ts';
 import type { FileSource } from './read-region.ts';
-import { DEFAULT_BUDGET, IPC_BUFFER, LARGEST_PRIORITY, PAGE, STACK_TOP } from './target.ts';
+import { DEFAULT_BUDGET, LARGEST_PRIORITY, PAGE, STACK_TOP } from './target.ts';
 
 /** What a system is booted with. */
 export interface MicrokitOptions {
@@ -147,7 +147,7 @@ class Loader {
 			}
 			for (let page = STACK_TOP - stackSize; page < STACK_TOP; page += PAGE)
 				builder.mapFresh(name, root, page, READ_WRITE);
-			builder.buffer(name, thread, root, IPC_BUFFER);
+			builder.buffer(name, thread, root, program.ipcBuffer);
 			for (const { vaddr, bytes } of program.patches) this.#patch(builder.object(vspace), vaddr, bytes);
 			parts.core.setPc(thread, BigInt(program.entry));
 			thread.words[Register.sp] = BigInt(STACK_TOP);

@@ -5,7 +5,7 @@
 import { type ElfFile, type ElfSymbol, readElf } from '@partita/riscv';
 import type { ProtectionDomain } from './description.ts';
 import { MicrokitError } from './error.ts';
-import { NAME_BYTES, PAGE, STACK_TOP } from './target.ts';
+import { IPC_BUFFER, NAME_BYTES, PAGE, STACK_TOP } from './target.ts';
 
 /** Part of a program in memory. */
 export interface ProgramSegment {
@@ -29,16 +29,22 @@ export interface ProgramPatch {
 /** A program, ready to be loaded. */
 export interface Program {
 	readonly entry: number;
+	/** Where its IPC buffer is: a page of its own. */
+	readonly ipcBuffer: number;
 	/** No two share a page. */
 	readonly segments: readonly ProgramSegment[];
 	readonly patches: readonly ProgramPatch[];
 }
+
+/** Where programs of Microkit 2.0 have their IPC buffer; those of later versions have it at a fixed address. */
+const BUFFER_SYMBOL = '__sel4_ipc_buffer_obj';
 
 /** A program file while variables are set in it. */
 export class ProgramImage {
 	readonly #domain: ProtectionDomain;
 	readonly #file: string;
 	readonly #entry: number;
+	readonly #ipcBuffer: number;
 	readonly #segments: readonly ProgramSegment[];
 	readonly #symbols: ReadonlyMap<string, ElfSymbol>;
 	readonly #patches: ProgramPatch[] = [];
@@ -59,11 +65,12 @@ export class ProgramImage {
 		const segment = this.#segments.find(({ vaddr, size }) => elf.entry >= vaddr && elf.entry < vaddr + size);
 		if (!segment) this.#fail(`its entry, 0x${elf.entry.toString(16)}, is in no segment`);
 		this.#entry = Number(elf.entry);
+		this.#ipcBuffer = this.#placeBuffer();
 	}
 
 	/** The program as it is now. */
 	get program(): Program {
-		return { entry: this.#entry, segments: this.#segments, patches: this.#patches.slice() };
+		return { entry: this.#entry, ipcBuffer: this.#ipcBuffer, segments: this.#segments, patches: this.#patches.slice() };
 	}
 
 	/** Writes bytes to a variable, from its start on. Throws a {@link MicrokitError} where there is none, or a smaller one. */
@@ -126,6 +133,18 @@ export class ProgramImage {
 		}
 		if (placed.length === 0) this.#fail('it has nothing to load');
 		return placed;
+	}
+
+	#placeBuffer(): number {
+		const symbol = this.#symbols.get(BUFFER_SYMBOL);
+		if (!symbol) return IPC_BUFFER;
+		const end = symbol.value + BigInt(PAGE);
+		const fits = symbol.value % BigInt(PAGE) === 0n && end <= BigInt(STACK_TOP - this.#domain.stackSize);
+		const isTaken = this.#segments.some(
+			({ vaddr, size }) => symbol.value < vaddr + size && end > vaddr - (vaddr % PAGE),
+		);
+		if (!fits || isTaken) this.#fail(`its IPC buffer, at 0x${symbol.value.toString(16)}, is no free page`);
+		return Number(symbol.value);
 	}
 
 	#fail(why: string, image: string = this.#domain.image): never {

@@ -179,6 +179,16 @@ test('names of 64 bytes fill their variable, longer ones are cut', () => {
 	expect(layout(source, FILES).domains[0]!.program.patches[0]!.bytes).toEqual(new TextEncoder().encode('é'.repeat(32)));
 });
 
+test('programs of Microkit 2.0 say where their IPC buffer is', () => {
+	const source = '<system><protection_domain name="d"><program_image path="p.elf"/></protection_domain></system>';
+	const at = (address: string): Uint8Array =>
+		program(undefined, `	.globl __sel4_ipc_buffer_obj\n	.equ __sel4_ipc_buffer_obj, ${address}`);
+	expect(layout(source, { 'p.elf': FILES['plain.elf'] }).domains[0]!.program.ipcBuffer).toBe(0x3f_ffff_e000);
+	expect(layout(source, { 'p.elf': at('0x300000') }).domains[0]!.program.ipcBuffer).toBe(0x30_0000);
+	for (const address of ['0x300800', '0x201000', '0x4000000000'])
+		expect(() => layout(source, { 'p.elf': at(address) })).toThrow('is no free page');
+});
+
 test('symbols may come from another file', () => {
 	const stripped = programToElf(
 		assemble('	.text\n	.globl _start\n_start:\n	j .\n	.bss\n	.balign 4096\n	.zero 96\n', { base: BASE }),

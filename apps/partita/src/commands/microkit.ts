@@ -4,19 +4,21 @@ import path from 'node:path';
 import { writeFdt } from '@partita/fdt';
 import { u54 } from '@partita/kernel-costs';
 import { virtDeviceTree } from '@partita/machine';
-import { MICROKIT_2_3, microkernel } from '@partita/microkernel';
+import { microkernel } from '@partita/microkernel';
 import { MicrokitError, microkitSystem, readSystem } from '@partita/microkit';
 import { FixedPriority, SEL4_MINIMUM_BUDGET } from '@partita/sched';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { parseMemory } from '../boot/values.ts';
 import { CommandError } from '../errors.ts';
 import { readWholeFile } from '../host/files.ts';
+import { MICROKIT_PROFILES, PROFILES } from '../kernel/profiles.ts';
 import { KERNEL_EXIT_STATUS_HELP, runKernel } from '../kernel/run-kernel.ts';
 import { searchPath } from '../kernel/search-path.ts';
 import { durationArgument } from './duration.ts';
 
 interface MicrokitFlags {
 	searchPath: readonly string[];
+	profile: string;
 	for?: number;
 	memory: number;
 	expect?: string;
@@ -37,6 +39,11 @@ export function registerMicrokit(program: Command, setStatus: (status: number) =
 			'--for <duration>',
 			'virtual time, such as 2s or 250ms (default: until nothing more can happen)',
 			durationArgument,
+		)
+		.addOption(
+			new Option('--profile <name>', 'version that the programs are linked for')
+				.choices(MICROKIT_PROFILES)
+				.default(MICROKIT_PROFILES[0]),
 		)
 		.option('--memory <size>', 'RAM, such as 2G', parseMemory, DEFAULT_MEMORY)
 		.option('--expect <text>', 'end with success when this has been printed')
@@ -65,7 +72,7 @@ async function microkit(file: string, flags: MicrokitFlags): Promise<number> {
 			kernel: (trace) =>
 				microkernel({
 					boot,
-					profile: MICROKIT_2_3,
+					profile: PROFILES[flags.profile]!,
 					policy: new FixedPriority({ minimumBudget: SEL4_MINIMUM_BUDGET }),
 					costs: u54,
 					...(trace ? { trace } : {}),

@@ -10,3 +10,5 @@ export const PROFILES: Readonly<Record<string, AbiProfile>> = {
 
 /** That of root tasks where --profile does not say. */
 export const DEFAULT_PROFILE = 'sel4-16-mcs';
+/** Those of Microkit's programs; the first is the default. */
+export const MICROKIT_PROFILES = ['microkit-2.3', 'microkit-2.0.1'] as const;
