@@ -345,10 +345,10 @@ export class KernelCore {
 		this.#inside = false;
 	}
 
-	/** The timer has fired: it is not set any more. */
-	timerFired(): void {
+	/** The timer has fired: it is not set any more. @param counts - whether it was for the time */
+	timerFired(counts: boolean): void {
 		this.#deadline = undefined;
-		this.counters.timerEntries++;
+		if (counts) this.counters.timerEntries++;
 	}
 
 	/** Has the kernel entered as soon as the instruction under way is done. */

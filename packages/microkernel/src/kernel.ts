@@ -255,9 +255,10 @@ export class Microkernel implements HostedKernel {
 
 	timer(): void {
 		const core = this.#core;
-		core.timerFired();
+		// What the interrupt line asked for comes here, too.
+		core.timerFired(!this.#external);
 		const thread = core.current;
-		if (core.enter('timer') && thread) this.#parts.threads.timeout(thread);
+		if (core.enter(this.#external ? 'interrupt' : 'timer') && thread) this.#parts.threads.timeout(thread);
 		core.pay('trapEntry');
 		this.#hosted?.expire();
 		this.#leave();

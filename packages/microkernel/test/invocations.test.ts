@@ -284,10 +284,14 @@ describe('address spaces', () => {
 				invoke(ASID_CONTROL, 'RISCVASIDControlMakePool', [FREE + 6, 64], [CNODE, CNODE]),
 				invoke(ASID_CONTROL, 'RISCVASIDControlMakePool', [FREE + 6, 64], [FREE + 5, CNODE]),
 				invoke(ASID_CONTROL, 'RISCVASIDControlMakePool', [FREE + 7, 64], [FREE + 5, CNODE]),
+				// The pool has used up its memory, until it is gone.
+				retype(FREE + 5, type.endpoint, FREE + 9),
 				retype(untyped(20), type.table, FREE + 8),
 				invoke(FREE + 6, 'RISCVASIDPoolAssign', [], [FREE + 8]),
+				remove(FREE + 6),
+				retype(FREE + 5, type.endpoint, FREE + 9),
 			]),
-		).toEqual([0, 2, 0, 2, 2, 0, 2, 0, 9, 0, 0]);
+		).toEqual([0, 2, 0, 2, 2, 0, 2, 0, 9, 10, 0, 0, 0, 0]);
 	});
 });
 
