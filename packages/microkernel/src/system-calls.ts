@@ -94,7 +94,7 @@ export class SystemCalls {
 		const { core } = this.#parts;
 		const { a0, a6, t0 } = Register;
 		// What ReplyRecv looks up is in its published figure.
-		if (LOOKS_UP.has(name)) core.pay('capabilityLookup');
+		if (LOOKS_UP.has(name)) core.pay('capabilityLookup', 1);
 		switch (name) {
 			case 'Call':
 				this.#send(thread, a0, CALL);
@@ -241,7 +241,7 @@ export class SystemCalls {
 		const info = decodeMessageInfo(core.words(thread)[Register.a1]!);
 		const extra: number[] = [];
 		for (const pointer of transfer.pointers(thread, info.extraCaps)) {
-			core.pay('capabilityLookup');
+			core.pay('capabilityLookup', 1);
 			const found = this.#find(thread, pointer);
 			if (typeof found === 'number') extra.push(found === 0 ? NO_SLOT : space.slotOf(found));
 			else {
