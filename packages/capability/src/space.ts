@@ -137,8 +137,8 @@ export class CapabilitySpace {
 
 	/**
 	 * Puts a new original capability to an object into an empty slot: all rights of its type, an empty word unless given.
-	 * With `parent` it is that capability's child (an interrupt handler is IRQControl's), else a root. Fails with
-	 * DeleteFirst or NotEnoughMemory.
+	 * With `parent` it is that capability's child (an interrupt handler is IRQControl's), else a root; an untyped parent is
+	 * used up by it. Fails with DeleteFirst or NotEnoughMemory.
 	 */
 	place(slot: Slot, object: ObjectId, word = 0n, parent: CapabilityId = 0): CapabilityFailure | undefined {
 		const store = this.#store;
@@ -148,6 +148,9 @@ export class CapabilitySpace {
 		const capability = this.#make(type, object, this.#types[type].rights, word, true);
 		store.place(capability, slot);
 		insertChild(store.capabilities, parent, capability);
+		const { kind, object: objects, word: words } = store.capabilities;
+		if (parent !== 0 && this.#types[kind[parent]]?.word === 'watermark')
+			words[parent] = 1n << BigInt(store.objects.sizeBits[objects[parent]]);
 		return undefined;
 	}
 

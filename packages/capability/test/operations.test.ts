@@ -315,3 +315,15 @@ describe('removing', () => {
 		expect(on.port.alive.size).toBe(2);
 	});
 });
+
+test('an object placed below an untyped uses it up', () => {
+	const on = bench();
+	const { space, at } = on;
+	make(on, ObjectKind.Untyped, 10, 1, 12);
+	const pool = space.createObject(ObjectKind.AsidPool, { address: UNTYPED_ADDRESS, sizeBits: 12 });
+	expect(space.place(at(11), pool, 0n, space.at(at(10)))).toBe(undefined);
+	expect(space.word(space.at(at(10)))).toBe(4096n);
+	expect(space.hasChildren(space.at(at(10)))).toBe(true);
+	space.delete(at(11));
+	expect(space.hasChildren(space.at(at(10)))).toBe(false);
+});
