@@ -1,6 +1,7 @@
 // What it takes to check a description, to have a system at its first instruction, and to run it.
 import { checkSystem, planSystem, readSystem, type SystemDescription } from '@partita/system';
 import { assembleHypervisor } from '@partita/system/hypervisor';
+import { assembleMicrokernel } from '@partita/system/microkernel';
 import { fixedPriority } from '@partita/system/parts';
 import { test } from 'vitest';
 
@@ -12,7 +13,7 @@ const description = (cells: number): SystemDescription => ({
 	cells: Array.from({ length: cells }, (_, index) => ({
 		name: `cell${index}`,
 		vm: { image: 'guest', memory: '128KiB', priority: 1 + index },
-		placement: { hypervisor: 'vm' },
+		placement: { hypervisor: 'vm', microkernel: 'vm' },
 	})),
 });
 const parts = { policies: { 'fixed-priority': fixedPriority } };
@@ -28,13 +29,18 @@ test('description of 100 cells', async ({ bench }) => {
 	}).run();
 });
 
-test('hypervisor', async ({ bench }) => {
-	const plan = planSystem(checkSystem(description(8)), 'hypervisor');
-	await bench('8 virtual machines, to the first instruction', () => {
-		assembleHypervisor(plan, parts);
-	}).run();
-	const running = assembleHypervisor(plan, parts);
-	await bench('10 ms of virtual time, 8 virtual machines', () => {
-		running.runUntil(running.machine.now() + 10_000_000);
-	}).run();
-});
+for (const [composition, assemble] of [
+	['hypervisor', assembleHypervisor],
+	['microkernel', assembleMicrokernel],
+] as const) {
+	test(composition, async ({ bench }) => {
+		const plan = planSystem(checkSystem(description(8)), composition);
+		await bench(`${composition}: 8 virtual machines, to the first instruction`, () => {
+			assemble(plan, parts);
+		}).run();
+		const running = assemble(plan, parts);
+		await bench(`${composition}: 10 ms of virtual time, 8 virtual machines`, () => {
+			running.runUntil(running.machine.now() + 10_000_000);
+		}).run();
+	});
+}
