@@ -16,6 +16,7 @@ import {
 import { enqueue, leave, members } from './queue.ts';
 import { CALL, CAN_REPLY, emptyState, GRANT, grow, type IpcState, Role } from './state.ts';
 
+/** What IPC is made of. */
 export interface IpcOptions {
 	readonly port: ThreadPort;
 	/** How waiting threads are served: by priority (seL4 MCS, the default), or first come, first served. */

@@ -1,15 +1,20 @@
 // What IPC needs from a kernel: threads that block and wake, messages that are copied, scheduling contexts that move.
 // IPC does not know what any of these is; it knows them by number, and 0 is none.
 
+/** A thread; 0 is none. */
 export type ThreadId = number;
+/** An endpoint; 0 is none. */
 export type EndpointId = number;
+/** A notification; 0 is none. */
 export type NotificationId = number;
+/** A reply object; 0 is none. */
 export type ReplyId = number;
 /** A scheduling context. */
 export type ContextId = number;
 
 /** What a thread is blocked on. */
 export const Blocked = { None: 0, Send: 1, Receive: 2, Notification: 3, Reply: 4 } as const;
+/** One of {@link Blocked}. */
 export type BlockedOn = (typeof Blocked)[keyof typeof Blocked];
 
 /** The kernel's side. No method may call back into IPC, and none may throw because of what a guest did. */

@@ -12,6 +12,7 @@
 //                   over, under   its neighbours in a call stack    context  whose stack it tops
 //   context         top       reply that tops its stack             notification   that it is bound to
 
+/** Threads, a column a field. */
 export interface ThreadColumns {
 	blocked: Uint8Array<ArrayBuffer>;
 	on: Int32Array<ArrayBuffer>;
@@ -26,11 +27,13 @@ export interface ThreadColumns {
 	below: Int32Array<ArrayBuffer>;
 }
 
+/** Endpoints, a column a field. */
 export interface EndpointColumns {
 	first: Int32Array<ArrayBuffer>;
 	role: Uint8Array<ArrayBuffer>;
 }
 
+/** Notifications, a column a field. */
 export interface NotificationColumns {
 	first: Int32Array<ArrayBuffer>;
 	active: Uint8Array<ArrayBuffer>;
@@ -39,6 +42,7 @@ export interface NotificationColumns {
 	context: Int32Array<ArrayBuffer>;
 }
 
+/** Reply objects, a column a field. */
 export interface ReplyColumns {
 	caller: Int32Array<ArrayBuffer>;
 	receiver: Int32Array<ArrayBuffer>;
@@ -47,6 +51,7 @@ export interface ReplyColumns {
 	context: Int32Array<ArrayBuffer>;
 }
 
+/** Scheduling contexts, a column a field. */
 export interface ContextColumns {
 	top: Int32Array<ArrayBuffer>;
 	notification: Int32Array<ArrayBuffer>;
