@@ -94,7 +94,10 @@ export interface PciSharedMemory {
 	readonly base: number;
 	/** Of the host. */
 	readonly node: FdtNode;
-	/** @param ring - the guest rings a peer, 0 to 31 */
+	/**
+	 * The devices of the machine that sees the memory.
+	 * @param ring - the guest rings a peer, 0 to 31
+	 */
 	devices(ring: (peer: number) => void): readonly VirtualDeviceDescription[];
 }
 
