@@ -7,12 +7,13 @@ import type { PhysicalMemory } from '@partita/memory';
 import { Hart, type HostedModes } from './hart.ts';
 import { DecodedPages } from './interpreter/decoded-pages.ts';
 import { emitInterpreter } from './interpreter/emit.ts';
-import { type LinearLayout, Word } from './layout.ts';
+import { type LinearLayout, Shared, Word } from './layout.ts';
 import type { DeviceBus, HartObserver, TimeSource } from './ports.ts';
 import { resetState } from './privileged/index.ts';
 import { Slot, STATE_WORDS } from './state.ts';
 import { HartTlb, type HartTlbState } from './tlb.ts';
 import { AddressTranslation } from './translation.ts';
+import { type EngineKind, Translator, type TranslatorStats } from './translator/translator.ts';
 
 /** What an engine is made of. */
 export interface EngineOptions {
@@ -23,6 +24,8 @@ export interface EngineOptions {
 	/** Default: none. */
 	readonly hosted?: HostedModes;
 	readonly observer?: HartObserver;
+	/** What executes instructions; default `default`. Nothing that a guest can see depends on it. */
+	readonly engine?: EngineKind;
 }
 
 /** Plain state of all harts. */
@@ -38,6 +41,9 @@ interface InterpreterExports {
 	readonly interpret: () => number;
 	readonly forget: (page: number, first: number, bytes: number) => void;
 }
+
+/** Instructions to a sample where nobody wants one. */
+const NEVER = 2 ** 31 - 1;
 
 let compiled: WebAssembly.Module | undefined;
 
@@ -55,6 +61,7 @@ export class Engine {
 	readonly #tlbs: readonly HartTlb[];
 	readonly #code: DecodedPages;
 	readonly #translations: AddressTranslation[] = [];
+	readonly #translator: Translator | undefined;
 	#running = 0;
 
 	constructor(options: EngineOptions) {
@@ -64,9 +71,15 @@ export class Engine {
 		const ids = Array.from({ length: layout.harts }, (_, id) => id);
 		this.#parked = ids.map((id) => new BigUint64Array(buffer, layout.parked + id * STATE_WORDS * 8, STATE_WORDS));
 		this.#tlbs = ids.map((id) => new HartTlb(layout, id));
+		const regions = new WebAssembly.Table({ element: 'anyfunc', initial: 64 });
+		const kind = options.engine ?? 'default';
+		if (kind === 'interpreter') new DataView(buffer).setInt32(Shared.untilSample, NEVER, true);
+		else this.#translator = new Translator(layout, regions, kind);
 		const instance = new WebAssembly.Instance(interpreterModule(), {
 			engine: {
 				memory: layout.memory,
+				regions,
+				changed: (page: number, first: number, bytes: number) => this.#translator?.changed(page, first, bytes),
 				locate: (write: number, bytes: number) => this.#translations[this.#running]!.fill(write, bytes),
 			},
 		});
@@ -77,6 +90,7 @@ export class Engine {
 			},
 			codeDropped: (page) => {
 				for (const tlb of this.#tlbs) page === 0 ? tlb.clearFetches() : tlb.dropDecoded(page);
+				if (page === 0) this.#translator?.clear();
 			},
 		});
 		memory.codeCache = this.#code;
@@ -95,6 +109,10 @@ export class Engine {
 				translation,
 				tlb,
 				code: this.#code,
+				sample: (pc, entry) => {
+					if (this.#translator) this.#translator.sample(pc, entry);
+					else new DataView(buffer).setInt32(Shared.untilSample, NEVER, true);
+				},
 				memory: layout.memory,
 				bus,
 				time,
@@ -116,6 +134,11 @@ export class Engine {
 			this.#window[Slot.reservation] = ~0n;
 		}
 		return hart;
+	}
+
+	/** What the translator has done; undefined where there is none. */
+	get translatorStats(): TranslatorStats | undefined {
+		return this.#translator?.stats;
 	}
 
 	/** From now on the first store to each page is seen again, so that it is marked dirty. */

@@ -5,7 +5,7 @@
 import { createDecoded, decode, exceptions, expandCompressed, instructions, type Mnemonic } from '@partita/riscv';
 import type { DecodedPages } from './interpreter/decoded-pages.ts';
 import { opcodes } from './interpreter/opcodes.ts';
-import { DecodedPage, ExitCode, Tlb, Word } from './layout.ts';
+import { DecodedPage, ExitCode, Tlb, TRANSLATED, Word } from './layout.ts';
 import type { DeviceBus, HartObserver, TimeSource } from './ports.ts';
 import { Status } from './privileged/fields.ts';
 import {
@@ -68,6 +68,8 @@ export interface HartParts {
 	readonly translation: AddressTranslation;
 	readonly tlb: HartTlb;
 	readonly code: DecodedPages;
+	/** Told of a sample of what is interpreted: pc, and linear address of the decoded entry. */
+	readonly sample: (pc: bigint, entry: number) => void;
 	readonly memory: WebAssembly.Memory;
 	readonly bus: DeviceBus;
 	readonly time: TimeSource;
@@ -283,6 +285,9 @@ export class Hart implements PrivilegedHart {
 				if (this.#parts.code.isLive(entry)) this.#parts.code.decodeFrom(entry);
 				return undefined;
 			}
+			case ExitCode.sample:
+				this.#parts.sample(this.state[Slot.pc]!, words[Word.entry >> 2]! >>> 0);
+				return undefined;
 			case ExitCode.straddle:
 				return this.#fetchStraddling();
 			case ExitCode.system:
@@ -473,7 +478,7 @@ export class Hart implements PrivilegedHart {
 	/** The load or store at the pc is for a device. */
 	#accessDevice(): Exit | undefined {
 		const entry = this.#words[Word.entry >> 2]! >>> 0;
-		const { mnemonic } = opcodes[this.#view.getUint16(entry + DecodedPage.opcode, true)]!;
+		const { mnemonic } = opcodes[this.#view.getUint16(entry + DecodedPage.opcode, true) & ~TRANSLATED]!;
 		const form = accessForms.get(mnemonic)!;
 		const physical = Number(this.state[Word.physical / 8]);
 		const address = this.state[Word.address / 8]!;

@@ -20,3 +20,4 @@ export {
 } from './privileged/index.ts';
 export { Slot, STATE_WORDS } from './state.ts';
 export type { HartTlbState } from './tlb.ts';
+export type { EngineKind, TranslatorStats } from './translator/translator.ts';

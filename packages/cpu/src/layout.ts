@@ -3,11 +3,14 @@
  *
  * ```
  * 0x00000  state of the running hart: 256 words (state.ts); its last 64 are the engine's own (Word)
+ * 0x00800  words that all harts share (Shared)
  * 0x01000  line of instructions that straddle two pages: 512 slots of 64 bytes
- * 0x10000  TLBs: 64 KiB for each hart: read, write and execute, 1024 entries of 16 bytes each
+ * 0x10000  jump cache of translated regions (JumpCache)
+ * 0x30000  TLBs: 64 KiB for each hart: read, write and execute, 1024 entries of 16 bytes each
  *  + harts parked states: 2 KiB for each hart
  *  ...     page map: one word a page (@partita/memory, page-word.ts)
  *  ...     code map: one word a page: linear address of the page's decoded form, or 0
+ *  ...     entries of translated regions (RegionEntry), and the regions' pages (RegionPages)
  *  ...     decoded pages (DecodedPage)
  *  ...     frame pool
  * ```
@@ -61,6 +64,25 @@ export const Word = {
 	tableWindow: engine + 152,
 } as const;
 
+/** Byte addresses of what is not a hart's: between the state and the line of straddling instructions. */
+export const Shared = {
+	/** i64: goes up when a page leaves an execute TLB, or a translated region is gone. */
+	generation: 0x800,
+	/** i64: what a verified region entry is good for: generation, hart and fetch context. */
+	key: 0x808,
+	/** Budget that a region is given, and what it leaves of it. */
+	left: 0x810,
+	/** Instructions to interpret until the next sample. */
+	untilSample: 0x814,
+	/** Instructions that regions have executed: i64. */
+	translated: 0x818,
+	/** i64: regions entered. */
+	entered: 0x820,
+} as const;
+
+/** Place of the generation in `Shared.key`, above hart and context. */
+export const GENERATION_SHIFT = 16;
+
 /**
  * How the translation of a mode is walked (walker/): derived from the state by `AddressTranslation.writeWalkModes`.
  * The window is the longest run of physical pages that the mode may read, write and execute; beyond it the walk is
@@ -113,6 +135,8 @@ export const ExitCode = {
 	straddle: 6,
 	/** Budget is used up. */
 	budget: 7,
+	/** The instruction at the pc is a sample of what is interpreted. */
+	sample: 8,
 } as const;
 
 /** A TLB: `tag: i64, addend: i32, pageBits: i32` an entry, indexed by virtual page number. */
@@ -147,7 +171,8 @@ export const Tlb = {
  * | opcode |  rd  |  rs1  |  rs2  |  imm   | rs3  | length | rm |
  * +--------+------+-------+-------+--------+------+--------+----+
  * ```
- * Registers are byte offsets into x or f; `length` is 16 or 32: the distance to the next entry.
+ * Registers are byte offsets into x or f; `length` is 16 or 32: the distance to the next entry. Bit 15 of the opcode
+ * ({@link TRANSLATED}) says that a translated region begins here.
  */
 export const DecodedPage = {
 	opcode: 0,
@@ -167,8 +192,47 @@ export const DecodedPage = {
 	frame: 2049 * 16 + 4,
 	/** Offset of the number of stores to the page that were seen. */
 	stores: 2049 * 16 + 8,
-	bytes: 2052 * 16,
+	/** i64: one bit for each {@link LINE_BYTES} of the page that translated regions were made from. */
+	lines: 2049 * 16 + 16,
+	/** For each halfword: linear address of the {@link RegionEntry} of the region that begins there, or 0. */
+	regions: 2052 * 16,
+	bytes: 2052 * 16 + 2048 * 4,
 } as const;
+
+/** Bit of an entry's opcode: a translated region begins here. */
+export const TRANSLATED = 0x8000;
+
+/** Bytes for which `DecodedPage.lines` has one bit. */
+export const LINE_BYTES = 64;
+
+/**
+ * Where regions may be entered: slots indexed by bits of the pc. A slot is `pc: i64, key: i64, base: i64, target: i32,
+ * longest: i32`, the first part of a {@link RegionEntry}; it is good while its key is `Shared.key`.
+ */
+export const JumpCache = { base: 0x1_0000, slots: 4096, slotBytes: 32 } as const;
+
+/** A point at which a region may be entered. */
+export const RegionEntry = {
+	/** i64: pc for which it was verified last, and the key that it was verified for; 0: none. */
+	pc: 0,
+	key: 8,
+	/** i64: virtual address of the region's origin there. */
+	base: 16,
+	/** Number of the function in the table << 12 | state. */
+	target: 24,
+	/** Most instructions that are executed until the budget is looked at again. */
+	longest: 28,
+	/** i64: distance of this point from the region's origin. */
+	offset: 32,
+	/** Linear address of the {@link RegionPages}. */
+	pages: 40,
+	bytes: 48,
+	/** As many as there may be. */
+	capacity: 32768,
+} as const;
+
+/** The pages that a region was made from: their number, then for each its distance from the origin (i64) and decoded page. */
+export const RegionPages = { count: 0, first: 8, distance: 0, decoded: 8, pageBytes: 16, most: 8, bytes: 8 + 8 * 16, capacity: 8192 } as const;
 
 /** Stores to a page with decoded code until its code is taken to be gone. */
 export const STORES_UNTIL_DROPPED = 64;
@@ -179,7 +243,7 @@ export const Straddle = { base: 0x1000, slots: 512, bytes: 64, end: 32, word: 48
 /** Multiplier of the hash that picks a straddle slot from the instruction word. */
 export const STRADDLE_HASH = 0x9e37_79b1;
 
-const TLB_BASE = 0x1_0000;
+const TLB_BASE = JumpCache.base + JumpCache.slots * JumpCache.slotBytes;
 
 /** What the layout depends on. */
 export interface LinearLayoutOptions {
@@ -202,6 +266,8 @@ export interface LinearLayout {
 	readonly pageMap: number;
 	readonly pages: number;
 	readonly codeMap: number;
+	readonly regionEntries: number;
+	readonly regionPages: number;
 	readonly decodedStart: number;
 	readonly decodedEnd: number;
 	readonly poolStart: number;
@@ -220,13 +286,29 @@ export function createLinearLayout(options: LinearLayoutOptions): LinearLayout {
 	const parked = tlb + harts * Tlb.bytes;
 	const pageMap = parked + harts * STATE_WORDS * 8;
 	const codeMap = pageMap + pages * 4;
-	const decodedStart = align(codeMap + pages * 4, 64);
+	const regionEntries = align(codeMap + pages * 4, 64);
+	const regionPages = regionEntries + RegionEntry.capacity * RegionEntry.bytes;
+	const decodedStart = align(regionPages + RegionPages.capacity * RegionPages.bytes, 64);
 	const decodedEnd = decodedStart + (options.codePages ?? 2048) * DecodedPage.bytes;
 	const poolStart = align(decodedEnd, PAGE_SIZE);
 	const wanted = Math.min(poolStart + (options.poolBytes ?? physicalTop), LINEAR_LIMIT);
 	const memory = new WebAssembly.Memory({ initial: Math.ceil(wanted / 65536) });
 	const poolEnd = Math.floor(wanted / PAGE_SIZE) * PAGE_SIZE;
-	return { memory, harts, tlb, parked, pageMap, pages, codeMap, decodedStart, decodedEnd, poolStart, poolEnd };
+	return {
+		memory,
+		harts,
+		tlb,
+		parked,
+		pageMap,
+		pages,
+		codeMap,
+		regionEntries,
+		regionPages,
+		decodedStart,
+		decodedEnd,
+		poolStart,
+		poolEnd,
+	};
 }
 
 function align(value: number, to: number): number {

@@ -4,7 +4,7 @@
  * A context is whatever makes the same virtual address mean another thing: privilege, V, SUM, MXR, paging modes, ASID,
  * VMID. Each has an id in its tags, so that a switch of address space costs nothing and a flush of a context is a new id.
  */
-import { type LinearLayout, Tlb } from './layout.ts';
+import { GENERATION_SHIFT, type LinearLayout, Shared, Tlb } from './layout.ts';
 
 /** Identity of a context, packed into a number below 2^53. */
 export type ContextKey = number;
@@ -44,6 +44,9 @@ export interface HartTlbState {
 	readonly entries: Uint8Array;
 }
 
+/** What `Shared.key` grows by when the generation does. */
+const KEY_STEP = 1n << BigInt(GENERATION_SHIFT);
+
 /** An id whose context was flushed. */
 const DEAD: ContextKey = -1;
 
@@ -52,6 +55,7 @@ export class HartTlb {
 	/** Linear address. */
 	readonly base: number;
 	readonly #words: Int32Array;
+	readonly #shared: BigUint64Array;
 	/** The bits at `Tlb.large`, which the walk in WebAssembly writes too. */
 	readonly #large: Uint8Array;
 	readonly #poolStart: number;
@@ -65,6 +69,7 @@ export class HartTlb {
 	constructor(layout: LinearLayout, hart: number) {
 		this.base = layout.tlb + hart * Tlb.bytes;
 		this.#words = new Int32Array(layout.memory.buffer, this.base, (Tlb.execute + Tlb.stride) / 4);
+		this.#shared = new BigUint64Array(layout.memory.buffer, Shared.generation, 2);
 		this.#large = new Uint8Array(layout.memory.buffer, this.base + Tlb.large, Tlb.largeBytes);
 		this.#poolStart = layout.poolStart;
 	}
@@ -90,6 +95,7 @@ export class HartTlb {
 		const low = Number(BigInt.asIntN(32, address)) & ~0xfff;
 		const high = Number(BigInt.asIntN(32, address >> 32n));
 		const at = (tlb >> 2) + ((low >>> 12) & (Tlb.entries - 1)) * 4;
+		if (tlb === Tlb.execute && this.#words[at] !== 0) this.#fetchesLost();
 		this.#words[at] = low | (context << 3);
 		this.#words[at + 1] = high;
 		this.#words[at + 2] = addend;
@@ -99,11 +105,13 @@ export class HartTlb {
 
 	/** Removes the entry of an address from one TLB. */
 	remove(tlb: number, address: bigint): void {
+		if (tlb === Tlb.execute) this.#fetchesLost();
 		this.#words[(tlb >> 2) + Number((address >> 12n) & BigInt(Tlb.entries - 1)) * 4] = 0;
 	}
 
 	/** Forgets everything. */
 	clear(): void {
+		this.#fetchesLost();
 		this.#words.fill(0);
 		this.#large.fill(0);
 		this.#ids.clear();
@@ -118,11 +126,13 @@ export class HartTlb {
 
 	/** Forgets all pages that may be fetched from. */
 	clearFetches(): void {
+		this.#fetchesLost();
 		this.#words.fill(0, Tlb.execute >> 2, (Tlb.execute >> 2) + Tlb.entries * 4);
 	}
 
 	/** Forgets fetches from one decoded page. */
 	dropDecoded(decodedPage: number): void {
+		this.#fetchesLost();
 		const words = this.#words;
 		const end = (Tlb.execute >> 2) + Tlb.entries * 4;
 		for (let at = Tlb.execute >> 2; at < end; at += 4) {
@@ -215,7 +225,15 @@ export class HartTlb {
 		this.#generation++;
 	}
 
+	/** Translated regions must look again whether their pages are there. */
+	#fetchesLost(): void {
+		this.#shared[0]!++;
+		// The interpreter may be waiting for this.
+		this.#shared[1]! += KEY_STEP;
+	}
+
 	#flushAddress(virtual: boolean, vmid: number, asid: number | undefined, address: bigint): void {
+		this.#fetchesLost();
 		const low = Number(BigInt.asIntN(32, address));
 		const high = Number(BigInt.asIntN(32, address >> 32n));
 		const index = (low >>> 12) & (Tlb.entries - 1);

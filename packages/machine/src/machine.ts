@@ -9,11 +9,13 @@ import { EventQueue, type EventQueueState, VirtualClock, type VirtualClockState 
 import {
 	createLinearLayout,
 	Engine,
+	type EngineKind,
 	type EngineState,
 	type Exit,
 	type Hart,
 	type HartObserver,
 	Slot,
+	type TranslatorStats,
 } from '@partita/cpu';
 import {
 	type BlockBackend,
@@ -84,6 +86,8 @@ export interface MachineOptions {
 	readonly seed?: number;
 	/** Keeps the trace hash, which costs time. */
 	readonly traceHash?: boolean;
+	/** What executes instructions; default `default`: an interpreter, and a translator for what is hot. Guests cannot tell. */
+	readonly engine?: EngineKind;
 	readonly observer?: HartObserver;
 	readonly deviceObserver?: DeviceObserver;
 }
@@ -209,6 +213,7 @@ export class Machine {
 			time: { ticks: () => this.#ticks(), executedAt: (ticks) => this.#executedAt(ticks) },
 			hosted,
 			observer: this.#hartObserver(options.observer),
+			...(options.engine ? { engine: options.engine } : {}),
 		});
 		this.harts = this.#engine.harts;
 		const lines = (line: number): InterruptLine[] =>
@@ -304,6 +309,11 @@ export class Machine {
 	/** Instructions that a hart has retired. */
 	retired(hart: number): bigint {
 		return this.harts[hart]!.state[Slot.retired]!;
+	}
+
+	/** What the engine's translator has done; undefined where there is none. */
+	get translatorStats(): TranslatorStats | undefined {
+		return this.#engine.translatorStats;
 	}
 
 	/** How the guest ended, once it has. */

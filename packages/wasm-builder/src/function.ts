@@ -46,8 +46,7 @@ export class FunctionBuilder implements FunctionRef {
 	readonly results: readonly ValueType[];
 	/** Index of the function's type; set by the module. */
 	readonly typeIndex: number;
-	/** The instructions so far. */
-	readonly code: ByteWriter = new ByteWriter(1024);
+	#code: ByteWriter = new ByteWriter(1024);
 	#locals: ValueType[] = [];
 	#open: Label[] = [];
 
@@ -56,6 +55,11 @@ export class FunctionBuilder implements FunctionRef {
 		this.typeIndex = typeIndex;
 		this.params = params;
 		this.results = results;
+	}
+
+	/** The instructions so far. */
+	get code(): ByteWriter {
+		return this.#code;
 	}
 
 	/** The parameter at `position`. */
@@ -75,66 +79,66 @@ export class FunctionBuilder implements FunctionRef {
 
 	/** Single-byte instructions without immediates. */
 	op(...opcodes: readonly number[]): void {
-		for (const opcode of opcodes) this.code.byte(opcode);
+		for (const opcode of opcodes) this.#code.byte(opcode);
 	}
 
 	/** An instruction behind the 0xFC prefix, without immediates: a saturating truncation. */
 	prefixed(opcode: number): void {
-		this.code.byte(0xfc);
-		this.code.u32(opcode);
+		this.#code.byte(0xfc);
+		this.#code.u32(opcode);
 	}
 
 	/** A 32-bit constant from -2^31 to 2^32 - 1. */
 	i32Const(value: number): void {
 		if (value !== (value | 0) && value !== value >>> 0) throw new RangeError(`${value} is no 32-bit integer`);
-		this.code.byte(Op.i32Const);
-		this.code.s32(value);
+		this.#code.byte(Op.i32Const);
+		this.#code.s32(value);
 	}
 
 	/** A 64-bit constant, of which the low 64 bits are taken; a `number` must be an integer within ±2^53. */
 	i64Const(value: bigint | number): void {
 		if (typeof value === 'number' && !Number.isSafeInteger(value))
 			throw new RangeError(`${value} is no integer within ±2^53: write it as a bigint`);
-		this.code.byte(Op.i64Const);
-		if (typeof value === 'number') this.code.s64(value | 0, Math.floor(value / 0x1_0000_0000));
-		else this.code.s64(Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n)));
+		this.#code.byte(Op.i64Const);
+		if (typeof value === 'number') this.#code.s64(value | 0, Math.floor(value / 0x1_0000_0000));
+		else this.#code.s64(Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n)));
 	}
 
 	/** Emits `f64.const`. */
 	f64Const(value: number): void {
-		this.code.byte(Op.f64Const);
-		this.code.append(new Uint8Array(new Float64Array([value]).buffer));
+		this.#code.byte(Op.f64Const);
+		this.#code.append(new Uint8Array(new Float64Array([value]).buffer));
 	}
 
 	/** Emits `f32.const`. */
 	f32Const(value: number): void {
-		this.code.byte(Op.f32Const);
-		this.code.append(new Uint8Array(new Float32Array([value]).buffer));
+		this.#code.byte(Op.f32Const);
+		this.#code.append(new Uint8Array(new Float32Array([value]).buffer));
 	}
 
 	/** Emits `local.get`, by index. */
 	localGet(index: number): void {
-		this.code.byte(Op.localGet);
-		this.code.u32(index);
+		this.#code.byte(Op.localGet);
+		this.#code.u32(index);
 	}
 
 	/** Emits `local.set`, by index. */
 	localSet(index: number): void {
-		this.code.byte(Op.localSet);
-		this.code.u32(index);
+		this.#code.byte(Op.localSet);
+		this.#code.u32(index);
 	}
 
 	/** Emits `local.tee`, by index. */
 	localTee(index: number): void {
-		this.code.byte(Op.localTee);
-		this.code.u32(index);
+		this.#code.byte(Op.localTee);
+		this.#code.u32(index);
 	}
 
 	/** A load or store; `align` is the hint's power of two. */
 	memory(opcode: number, offset: number, align = 0): void {
-		this.code.byte(opcode);
-		this.code.u32(align);
-		this.code.u32(offset);
+		this.#code.byte(opcode);
+		this.#code.u32(align);
+		this.#code.u32(offset);
 	}
 
 	/** Copies bytes within the memory; the areas may overlap. */
@@ -153,15 +157,15 @@ export class FunctionBuilder implements FunctionRef {
 
 	/** Calls by index, with the arguments already on the stack. */
 	callRaw(index: number): void {
-		this.code.byte(Op.call);
-		this.code.u32(index);
+		this.#code.byte(Op.call);
+		this.#code.u32(index);
 	}
 
 	/** Calls through table 0: the arguments, and above them the entry's number, are on the stack. */
 	callIndirect(typeIndex: number): void {
-		this.code.byte(Op.callIndirect);
-		this.code.u32(typeIndex);
-		this.code.u32(0);
+		this.#code.byte(Op.callIndirect);
+		this.#code.u32(typeIndex);
+		this.#code.u32(0);
 	}
 
 	// --- control flow ---
@@ -188,7 +192,7 @@ export class FunctionBuilder implements FunctionRef {
 		this.open(Op.if, type);
 		then();
 		if (otherwise) {
-			this.code.byte(Op.else);
+			this.#code.byte(Op.else);
 			otherwise();
 		}
 		this.close();
@@ -209,8 +213,8 @@ export class FunctionBuilder implements FunctionRef {
 
 	/** Opens a construct by hand, for emitters whose nesting is not lexical; pair with {@link close}. */
 	open(opcode: typeof Op.block | typeof Op.loop | typeof Op.if, type: ValueType | typeof VOID = VOID): Label {
-		this.code.byte(opcode);
-		this.code.byte(type);
+		this.#code.byte(opcode);
+		this.#code.byte(type);
 		const label = { depth: this.#open.length + 1 };
 		this.#open.push(label);
 		return label;
@@ -219,13 +223,13 @@ export class FunctionBuilder implements FunctionRef {
 	/** Closes the innermost construct. */
 	close(): void {
 		if (this.#open.pop() === undefined) throw new Error('close() without an open construct');
-		this.code.byte(Op.end);
+		this.#code.byte(Op.end);
 	}
 
 	/** Branches; a label that carries a value takes it from the stack. */
 	br(label: Label): void {
-		this.code.byte(Op.br);
-		this.code.u32(this.#distance(label));
+		this.#code.byte(Op.br);
+		this.#code.u32(this.#distance(label));
 	}
 
 	/** Branches where `condition` is nonzero. */
@@ -236,22 +240,22 @@ export class FunctionBuilder implements FunctionRef {
 
 	/** As `brIf`, with the condition already on the stack. */
 	brIfStack(label: Label): void {
-		this.code.byte(Op.brIf);
-		this.code.u32(this.#distance(label));
+		this.#code.byte(Op.brIf);
+		this.#code.u32(this.#distance(label));
 	}
 
 	/** Branches to `labels[n]` for the number n on the stack, or to `fallback` where there is none. */
 	brTable(labels: readonly Label[], fallback: Label): void {
-		this.code.byte(Op.brTable);
-		this.code.u32(labels.length);
-		for (const label of labels) this.code.u32(this.#distance(label));
-		this.code.u32(this.#distance(fallback));
+		this.#code.byte(Op.brTable);
+		this.#code.u32(labels.length);
+		for (const label of labels) this.#code.u32(this.#distance(label));
+		this.#code.u32(this.#distance(fallback));
 	}
 
 	/** Returns, with a value where the function has a result. */
 	return(value?: Operand<ValueType>): void {
 		if (value !== undefined) this.push(value, this.results[0]);
-		this.code.byte(Op.return);
+		this.#code.byte(Op.return);
 	}
 
 	// --- statements over expressions ---
@@ -286,10 +290,19 @@ export class FunctionBuilder implements FunctionRef {
 		this.callRaw(callee.index);
 	}
 
+	/** Puts instructions before everything so far: what turns out to be needed at the start. No construct may be open. */
+	prepend(instructions: () => void): void {
+		if (this.#open.length !== 0) throw new Error('prepend() within a construct');
+		const rest = this.#code;
+		this.#code = new ByteWriter(rest.length + 256);
+		instructions();
+		this.#code.append(rest);
+	}
+
 	/** The body's bytes: local declarations, instructions, `end`. */
 	finish(): Uint8Array {
 		if (this.#open.length !== 0) throw new Error(`${this.#open.length} constructs are still open`);
-		const out = new ByteWriter(this.code.length + 64);
+		const out = new ByteWriter(this.#code.length + 64);
 		const groups: { type: ValueType; count: number }[] = [];
 		for (const type of this.#locals) {
 			const last = groups.at(-1);
@@ -301,7 +314,7 @@ export class FunctionBuilder implements FunctionRef {
 			out.u32(count);
 			out.byte(type);
 		}
-		out.append(this.code);
+		out.append(this.#code);
 		out.byte(Op.end);
 		return out.toBytes();
 	}

@@ -4,7 +4,7 @@
  * the TLB is imported.
  */
 import { type Expr, type FunctionRef, I32, I64, i32, i64, type Local, type ModuleBuilder } from '@partita/wasm-builder';
-import { DecodedPage, ExitCode, Tlb, Word } from '../layout.ts';
+import { DecodedPage, ExitCode, LINE_BYTES, Tlb, Word } from '../layout.ts';
 import { tlbEntry } from '../walker/fill.ts';
 import { Kind } from '../walker/stage.ts';
 import { Special } from './opcodes.ts';
@@ -33,10 +33,14 @@ export interface AccessFunctions {
 
 /**
  * Emits the slow path. `locate` is (0 load | 1 store, bytes) -> linear address of `Word.address`, or 0 with the exit code set;
- * for a store to code it also sets `Word.storeCode`. `fill` comes before it: see `emitFill`.
+ * for a store to code it also sets `Word.storeCode`. `fill` comes before it: see `emitFill`. `changed` is told, with the
+ * arguments of `forget`, where regions were translated from lines that a store changes.
  */
-export function emitAccess(module: ModuleBuilder, locate: FunctionRef, fill: FunctionRef): AccessFunctions {
-	const forget = emitForget(module);
+export function emitAccess(
+	module: ModuleBuilder,
+	{ locate, fill, changed }: { locate: FunctionRef; fill: FunctionRef; changed: FunctionRef },
+): AccessFunctions {
+	const forget = emitForget(module, changed);
 	const probe = emitProbe(module, locate, fill);
 	return {
 		slowLoad: emitSlowLoad(module, probe),
@@ -48,7 +52,7 @@ export function emitAccess(module: ModuleBuilder, locate: FunctionRef, fill: Fun
 	};
 }
 
-function emitForget(module: ModuleBuilder): FunctionRef {
+function emitForget(module: ModuleBuilder, changed: FunctionRef): FunctionRef {
 	const f = module.function([I32, I32, I32], [], 'forget');
 	const [page, first, length] = [f.param<I32>(0), f.param<I32>(1), f.param<I32>(2)];
 	const entry = f.local(I32);
@@ -60,6 +64,13 @@ function emitForget(module: ModuleBuilder): FunctionRef {
 		i32.store16(f, entry, Special.undecoded, DecodedPage.opcode);
 		f.set(entry, i32.add(entry, DecodedPage.entryBytes));
 	});
+	// Lines from the first byte's to the last's: the mask's lower bits are cut off, then its upper ones.
+	const line = (byte: Expr<I32>): Expr<I64> => i64.extendU(i32.shrU(byte, Math.log2(LINE_BYTES)));
+	const from = i64.shl(-1, line(first));
+	const to = i64.shrU(-1, i64.sub(63, line(i32.add(first, i32.sub(length, 1)))));
+	f.if(i64.ne(i64.and(i64.load(page, DecodedPage.lines), i64.and(from, to)), 0), () =>
+		f.call(changed, page, first, length),
+	);
 	return f;
 }
 

@@ -17,7 +17,7 @@ import {
 	type Operand,
 } from '@partita/wasm-builder';
 import { emitFloat } from '../float/index.ts';
-import { DecodedPage, ExitCode, STRADDLE_HASH, Straddle, Tlb, Word } from '../layout.ts';
+import { DecodedPage, ExitCode, GENERATION_SHIFT, Shared, STRADDLE_HASH, Straddle, Tlb, Word } from '../layout.ts';
 import type { Context, Helpers, SizeBits } from '../semantics/context.ts';
 import { semantics } from '../semantics/index.ts';
 import { Slot } from '../state.ts';
@@ -26,12 +26,13 @@ import { Kind } from '../walker/stage.ts';
 import { type AccessFunctions, emitAccess } from './access.ts';
 import { emitCarrylessProducts } from './carryless.ts';
 import { opcodes, type Variant } from './opcodes.ts';
+import { emitRegionArm, emitVerify, REGION_PARAMS, REGION_RESULTS } from './regions.ts';
 
 /** Byte offset of f0 in the state. */
 const F = Slot.f * 8;
 
 /** Locals of the interpreter. */
-interface Registers {
+export interface Registers {
 	/** Linear address of the current entry. */
 	readonly entry: Local<I32>;
 	/** Linear address of the current decoded page. */
@@ -41,6 +42,13 @@ interface Registers {
 	/** Target of a transfer, while it is looked up. */
 	readonly target: Local<I64>;
 	readonly count: Local<I32>;
+	/** Budget at which the next sample is due, which may be below zero; and the greater of it and zero. */
+	readonly stop: Local<I32>;
+	readonly limit: Local<I32>;
+	/** Opcode of the current entry. */
+	readonly selector: Local<I32>;
+	/** pc of the instruction that a region left to the interpreter. */
+	readonly bailed: Local<I64>;
 	readonly tlb: Local<I32>;
 	readonly dataContext: Local<I64>;
 	readonly address: Local<I64>;
@@ -48,7 +56,9 @@ interface Registers {
 }
 
 /** Where arms go. */
-interface Exits {
+export interface Exits {
+	/** Looks at `selector` again. */
+	readonly dispatch: Label;
 	/** Next entry. */
 	readonly next: Label;
 	/** Entry of the pc in `target`. */
@@ -59,18 +69,18 @@ interface Exits {
 	readonly system: Label;
 }
 
-/** Emits the interpreter's module; it imports `engine.memory` and `engine.locate`. */
+/** Emits the interpreter's module; it imports `engine.memory`, `engine.regions` (a table), `engine.locate` and `engine.changed`. */
 export function emitInterpreter(): Uint8Array<ArrayBuffer> {
 	const module = new ModuleBuilder();
 	module.importMemory('engine', 'memory');
+	module.importTable('engine', 'regions');
 	const locate = module.importFunction('engine', 'locate', [I32, I32], [I32]);
+	const changed = module.importFunction('engine', 'changed', [I32, I32, I32]);
 	const fill = emitFill(module);
-	const access = emitAccess(module, locate, fill);
+	const access = emitAccess(module, { locate, fill, changed });
 	const helpers: Helpers = {
 		float: emitFloat(module, { flagsAddress: Slot.fcsr * 8 }),
 		...emitCarrylessProducts(module),
-		atomicAddress: access.atomicAddress,
-		stored: access.stored,
 		zeroBlock: access.zeroBlock,
 	};
 	emitInterpret(module, helpers, access, fill);
@@ -85,6 +95,10 @@ function emitInterpret(module: ModuleBuilder, helpers: Helpers, access: AccessFu
 		base: f.local(I64),
 		target: f.local(I64),
 		count: f.local(I32),
+		stop: f.local(I32),
+		limit: f.local(I32),
+		selector: f.local(I32),
+		bailed: f.local(I64),
 		tlb: f.local(I32),
 		dataContext: f.local(I64),
 		address: f.local(I64),
@@ -96,6 +110,13 @@ function emitInterpret(module: ModuleBuilder, helpers: Helpers, access: AccessFu
 	f.set(r.tlb, i32.load(0, Word.tlb));
 	f.set(r.dataContext, i64.load(0, Word.dataContext));
 	f.set(fetchContext, i64.load(0, Word.fetchContext));
+	f.set(r.stop, i32.sub(r.count, i32.load(0, Shared.untilSample)));
+	f.set(r.limit, atLeastZero(r.stop));
+	f.set(r.bailed, -1);
+	const verify = emitVerify(module);
+	const regionType = module.typeIndex(REGION_PARAMS, REGION_RESULTS);
+	const setKey = (): void => emitSetKey(f, r, fetchContext);
+	setKey();
 	const setExit = (code: number): void => i32.store(f, 0, code, Word.exit);
 	f.block((done) => {
 		f.block((leave) => {
@@ -108,7 +129,10 @@ function emitInterpret(module: ModuleBuilder, helpers: Helpers, access: AccessFu
 						f.if(
 							i32.gtS(r.count, 0),
 							() => {
-								f.brIf(lookup, i32.call(fill, r.target, Kind.fetch));
+								f.if(i32.call(fill, r.target, Kind.fetch), () => {
+									setKey();
+									f.br(lookup);
+								});
 								setExit(ExitCode.fetch);
 							},
 							() => setExit(ExitCode.budget),
@@ -120,27 +144,36 @@ function emitInterpret(module: ModuleBuilder, helpers: Helpers, access: AccessFu
 					f.set(r.page, i32.load(r.slot, Tlb.execute + 8));
 					f.set(r.entry, i32.add(r.page, i32.shl(i32.and(i32.wrap(r.target), 0xffe), 3)));
 					f.loop((next) => {
-						const exits: Exits = { next, lookup, leave, system };
-						const c = new InterpreterContext(f, helpers, access, r, exits);
 						f.set(r.count, i32.sub(r.count, 1));
-						f.if(i32.ltS(r.count, 0), () => {
-							setExit(ExitCode.budget);
+						f.if(i32.ltS(r.count, r.limit), () => {
+							i32.store(
+								f,
+								0,
+								i32.select(i32.ltS(r.count, 0), ExitCode.budget, ExitCode.sample),
+								Word.exit,
+							);
 							f.br(leave);
 						});
-						emitArms(
-							f,
-							[
-								() => {
-									setExit(ExitCode.decode);
-									f.br(leave);
-								},
-								() => emitPageEnd(c),
-								() => emitStraddle(c, fetchContext, fill),
-								() => f.br(system),
-								...opcodes.slice(4).map((opcode) => () => emitArm(c, opcode!.mnemonic, opcode!.variant)),
-							],
-							() => f.push(i32.load16U(r.entry, DecodedPage.opcode)),
-						);
+						f.set(r.selector, i32.load16U(r.entry, DecodedPage.opcode));
+						f.loop((dispatch) => {
+							const exits: Exits = { dispatch, next, lookup, leave, system };
+							const c = new InterpreterContext(f, helpers, access, r, exits);
+							emitArms(
+								f,
+								[
+									() => {
+										setExit(ExitCode.decode);
+										f.br(leave);
+									},
+									() => emitPageEnd(c),
+									() => emitStraddle(c, fetchContext, fill, setKey),
+									() => f.br(system),
+									...opcodes.slice(4).map((opcode) => () => emitArm(c, opcode!.mnemonic, opcode!.variant)),
+								],
+								() => emitRegionArm(f, r, exits, pcOf(r), verify, regionType),
+								r.selector,
+							);
+						});
 					});
 				});
 			});
@@ -154,16 +187,35 @@ function emitInterpret(module: ModuleBuilder, helpers: Helpers, access: AccessFu
 	const executed = i64.extendU(i32.sub(i32.load(0, Word.budget), r.count));
 	i64.store(f, 0, i64.add(i64.load(0, Slot.retired * 8), executed), Slot.retired * 8);
 	i32.store(f, 0, r.count, Word.budget);
+	i32.store(f, 0, i32.sub(r.count, r.stop), Shared.untilSample);
 	f.push(i32.load(0, Word.exit));
 }
 
-/** One block for each arm, and the branch table that picks one. Arms leave by a branch. */
-function emitArms(f: InterpreterContext['f'], arms: readonly (() => void)[], selector: () => void): void {
+/** A value, or 0 where it is below. */
+function atLeastZero(value: Local<I32>): Expr<I32> {
+	return i32.select(i32.gtS(value, 0), value, 0);
+}
+
+/** Works out `Shared.key`, after anything that it depends on may have changed. */
+function emitSetKey(f: InterpreterContext['f'], r: Registers, fetchContext: Local<I64>): void {
+	// TLBs are 64 KiB apart, contexts are below 4 KiB.
+	const here = i64.add(i64.extendU(i32.shrU(r.tlb, 4)), fetchContext);
+	i64.store(f, 0, i64.or(i64.shl(i64.load(0, Shared.generation), GENERATION_SHIFT), here), Shared.key);
+}
+
+/** One block for each arm, and the branch table that picks one, or the last for any other number. Arms leave by a branch. */
+function emitArms(
+	f: InterpreterContext['f'],
+	arms: readonly (() => void)[],
+	otherwise: () => void,
+	selector: Local<I32>,
+): void {
+	const all = [...arms, otherwise];
 	const labels: Label[] = [];
-	for (let i = arms.length - 1; i >= 0; i--) labels[i] = f.open(0x02);
-	selector();
-	f.brTable(labels, labels[0]!);
-	for (const arm of arms) {
+	for (let i = arms.length; i >= 0; i--) labels[i] = f.open(0x02);
+	f.push(selector);
+	f.brTable(labels.slice(0, -1), labels.at(-1)!);
+	for (const arm of all) {
 		f.close();
 		arm();
 	}
@@ -206,7 +258,12 @@ function emitPageEnd(c: InterpreterContext): void {
  * The second half of the instruction is on the next page: joins the halves, and continues in the line slot that holds
  * the decoded instruction. `page` then points so that the pc is computed as usual.
  */
-function emitStraddle(c: InterpreterContext, fetchContext: Local<I64>, fill: FunctionRef): void {
+function emitStraddle(
+	c: InterpreterContext,
+	fetchContext: Local<I64>,
+	fill: FunctionRef,
+	setKey: () => void,
+): void {
 	const { f, registers: r, exits } = c;
 	const word = f.local(I32);
 	const missing = (): void => {
@@ -216,7 +273,7 @@ function emitStraddle(c: InterpreterContext, fetchContext: Local<I64>, fill: Fun
 	f.set(r.target, i64.add(r.base, 4096));
 	f.set(r.slot, tlbEntry(r.target, r.tlb));
 	f.if(i64.ne(i64.load(r.slot, Tlb.execute), i64.or(r.target, fetchContext)), () =>
-		f.if(i32.eqz(i32.call(fill, r.target, Kind.fetch)), missing),
+		f.if(i32.call(fill, r.target, Kind.fetch), setKey, missing),
 	);
 	const low = i32.load16U(i32.load(r.page, DecodedPage.frame), 0xffe);
 	const high = i32.load16U(i32.load(i32.load(r.slot, Tlb.execute + 8), DecodedPage.frame));
@@ -325,8 +382,19 @@ class InterpreterContext implements Context {
 		);
 	}
 
-	leaveUnless(ok: Operand<I32>): void {
-		this.f.brIf(this.exits.leave, i32.eqz(ok));
+	atomic(size: 2 | 3, write: boolean): Local<I32> {
+		const at = this.scratch32(0);
+		const found = i32.call(this.#access.atomicAddress, this.rs1, size, write ? 1 : 0);
+		this.f.brIf(this.exits.leave, i32.eqz(i32.tee(at, found)));
+		return at;
+	}
+
+	stored(at: Local<I32>, size: 2 | 3): void {
+		this.f.call(this.#access.stored, at, size);
+	}
+
+	highProduct(which: 'mulh' | 'mulhsu' | 'mulhu', a: Expr<I64>, b: Expr<I64>): Expr<I64> {
+		return i64.call(this.helpers.float[which], a, b);
 	}
 
 	systemUnless(ok: Operand<I32>): void {

@@ -12,10 +12,6 @@ export type SizeBits = 0 | 1 | 2 | 3;
 /** Helper functions of the engine's module that semantics may call. */
 export interface Helpers {
 	readonly float: FloatFunctions;
-	/** (virtual address, size bits, 0 LR | 1 SC or AMO) -> linear address, or 0 with the exit code set. */
-	readonly atomicAddress: FunctionRef;
-	/** (linear address, size bits): after a store outside the usual path, forgets decoded code that it changed. */
-	readonly stored: FunctionRef;
 	/** (virtual address) -> nonzero where it has executed CBO.ZERO; 0: TypeScript has to. */
 	readonly zeroBlock: FunctionRef;
 	/** (a, b) -> carry-less product, low and high halves. */
@@ -50,8 +46,12 @@ export interface Context {
 	load(size: SizeBits, signed: boolean): Expr<I64>;
 	/** Stores the value's low bytes at x[rs1] + imm. */
 	store(size: SizeBits, value: Expr<I64>): void;
-	/** Leaves with the exit code that a helper has set, where `ok` is zero. */
-	leaveUnless(ok: Operand<I32>): void;
+	/** Linear address of x[rs1] for an atomic access; `write`: SC and AMO. */
+	atomic(size: 2 | 3, write: boolean): Local<I32>;
+	/** A store was made where {@link atomic} said. */
+	stored(at: Local<I32>, size: 2 | 3): void;
+	/** The high half of a product. */
+	highProduct(which: 'mulh' | 'mulhsu' | 'mulhu', a: Expr<I64>, b: Expr<I64>): Expr<I64>;
 	/** Leaves for TypeScript to execute the instruction, where `ok` is zero. */
 	systemUnless(ok: Operand<I32>): void;
 	/** Requires FS not Off; `writes`: it must be Dirty, since the instruction changes registers or flags. */

@@ -59,7 +59,7 @@ function conditionalZero(isZero: (value: Expr<I64>) => ReturnType<typeof i64.eqz
 }
 
 const highProduct = (name: 'mulh' | 'mulhsu' | 'mulhu'): Semantics =>
-	plain((c: Context) => c.setRd(i64.call(c.helpers.float[name], c.rs1, c.rs2)));
+	plain((c: Context) => c.setRd(c.highProduct(name, c.rs1, c.rs2)));
 
 /** Semantics of RV64I, M and Zicond. */
 export const integerSemantics = {

@@ -4,32 +4,25 @@
  */
 import { type Expr, type I64, i32, i64, type Operand } from '@partita/wasm-builder';
 import { Slot } from '../state.ts';
-import { type Context, plain, type Semantics, type SizeBits } from './context.ts';
+import { plain, type Semantics, type SizeBits } from './context.ts';
 
 const load = (size: SizeBits, signed: boolean): Semantics => plain((c) => c.setRd(c.load(size, signed)));
 const store = (size: SizeBits): Semantics => plain((c) => c.store(size, c.rs2));
 
 const RESERVATION = Slot.reservation * 8;
 
-/** Linear address of an atomic access, in a scratch local. */
-function address(c: Context, size: 2 | 3, write: 0 | 1): ReturnType<Context['scratch32']> {
-	const at = c.scratch32(0);
-	c.leaveUnless(i32.tee(at, i32.call(c.helpers.atomicAddress, c.rs1, size, write)));
-	return at;
-}
-
 const loadAt = (size: 2 | 3): typeof i64.load => (size === 2 ? i64.load32S : i64.load);
 const storeAt = (size: 2 | 3): typeof i64.store => (size === 2 ? i64.store32 : i64.store);
 
 function amo(size: 2 | 3, op: (old: Expr<I64>, operand: Expr<I64>) => Operand<I64>): Semantics {
 	return plain((c) => {
-		const at = address(c, size, 1);
+		const at = c.atomic(size, true);
 		const old = c.scratch(0);
 		const operand = c.scratch(1);
 		c.f.set(old, loadAt(size)(at));
 		c.f.set(operand, size === 2 ? i64.extend32(c.rs2) : c.rs2);
 		storeAt(size)(c.f, at, op(old, operand));
-		c.f.call(c.helpers.stored, at, size);
+		c.stored(at, size);
 		c.setRd(old);
 	});
 }
@@ -43,7 +36,7 @@ const pick =
 /** LR: the reservation is the linear address, which names the frame and byte. */
 function loadReserved(size: 2 | 3): Semantics {
 	return plain((c) => {
-		const at = address(c, size, 0);
+		const at = c.atomic(size, false);
 		i64.store(c.f, 0, i64.extendU(at), RESERVATION);
 		c.setRd(loadAt(size)(at));
 	});
@@ -52,12 +45,12 @@ function loadReserved(size: 2 | 3): Semantics {
 /** SC: its address is checked as a store's whether or not it will store; any SC that is executed ends the reservation. */
 function storeConditional(size: 2 | 3): Semantics {
 	return plain((c) => {
-		const at = address(c, size, 1);
+		const at = c.atomic(size, true);
 		const failed = c.scratch(0);
 		c.f.set(failed, i64.extendU(i64.ne(i64.load(0, RESERVATION), i64.extendU(at))));
 		c.f.if(i64.eqz(failed), () => {
 			storeAt(size)(c.f, at, c.rs2);
-			c.f.call(c.helpers.stored, at, size);
+			c.stored(at, size);
 		});
 		i64.store(c.f, 0, -1, RESERVATION);
 		c.setRd(failed);

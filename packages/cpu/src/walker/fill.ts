@@ -16,7 +16,7 @@ import {
 	type ModuleBuilder,
 	type Operand,
 } from '@partita/wasm-builder';
-import { DecodedPage, STORES_UNTIL_DROPPED, Tlb, WalkFlag, WalkMode, Word } from '../layout.ts';
+import { DecodedPage, STORES_UNTIL_DROPPED, Shared, Tlb, WalkFlag, WalkMode, Word } from '../layout.ts';
 import { Slot } from '../state.ts';
 import {
 	emitStages,
@@ -139,6 +139,10 @@ function emitEnter(
 	const pageBits = i32.and(i32.wrap(packed), PACKED_PAGE);
 	f.set(context, i32.select(i32.eq(kind, Kind.fetch), i32.load(0, Word.fetchContext), i32.load(0, Word.dataContext)));
 	f.set(entry, i32.add(tlbEntry(address, tlb), i32.mul(kind, Tlb.stride)));
+	// Regions count on the execute TLB to hold the pages that it held.
+	f.if(i32.and(i32.eq(kind, Kind.fetch), i64.ne(i64.load(entry), 0)), () =>
+		i64.store(f, 0, i64.add(i64.load(0, Shared.generation), 1), Shared.generation),
+	);
 	i64.store(f, entry, i64.or(i64.and(address, -4096), i64.extendU(context)));
 	i32.store(f, entry, addend, 8);
 	i32.store(f, entry, pageBits, 12);

@@ -4,7 +4,7 @@
  */
 
 import { AddressMap, PhysicalMemory } from '@partita/memory';
-import { createLinearLayout, Engine, type Exit, type Hart, type HartObserver, Slot } from '../../src/index.ts';
+import { createLinearLayout, Engine, type EngineKind, type Exit, type Hart, type HartObserver, Slot } from '../../src/index.ts';
 
 /** Start of RAM, where both machines start. */
 export const RAM = 0x8000_0000;
@@ -27,7 +27,7 @@ export class TestBoard {
 	/** What the program wrote to the finisher. */
 	finished: number | undefined;
 
-	constructor(observer: HartObserver = {}) {
+	constructor(observer: HartObserver = {}, engine: EngineKind = 'default') {
 		const layout = createLinearLayout({ harts: 1, physicalTop: RAM + RAM_BYTES, poolBytes: RAM_BYTES });
 		this.memory = new PhysicalMemory(layout);
 		this.memory.addRegion(RAM, RAM_BYTES);
@@ -74,6 +74,7 @@ export class TestBoard {
 				executedAt: (ticks) => Number(ticks) * 100 - base(),
 			},
 			observer,
+			engine,
 		});
 		this.hart = this.engine.harts[0]!;
 		this.hart.state[Slot.pc] = BigInt(RAM);
