@@ -23,7 +23,7 @@ import {
 	type Operand,
 } from '@partita/wasm-builder';
 import type { IntegerType } from './convert.ts';
-import { type Emission, Flag, type Format, RoundingMode, raise, widen } from './format.ts';
+import { binary64, type Emission, Flag, type Format, RoundingMode, raise, widen } from './format.ts';
 
 /** Native operations of a format. Its values are typed as F64 here for either format: the emitters are the same. */
 interface Native {
@@ -54,7 +54,7 @@ function inexactIsFree({ flagsAddress }: Emission, rm: Operand<I32>): Expr<I32> 
 }
 
 /** Whether a bit pattern's biased exponent is 2 or more, and that of a finite number. */
-function isSafelyNormal(format: Format, bits: Operand<I64>): Expr<I32> {
+export function isSafelyNormal(format: Format, bits: Operand<I64>): Expr<I32> {
 	// Doubled, which drops the sign; in 64 bits for binary32 too, with the sign moved out at the top.
 	const lift = BigInt(64 - format.width);
 	const field = (exponent: number): bigint => (BigInt(exponent) << BigInt(format.fractionBits + 1)) << lift;
@@ -127,37 +127,55 @@ export function emitFastSqrt(emission: Emission, general: FunctionRef): Function
  */
 export function emitFastFma64(emission: Emission, general: FunctionRef): FunctionRef {
 	const f = emission.module.function(general.params, general.results);
-	const [a, b, c, high, sum, part, rest, highA, lowA, highB, lowB, result] = Array.from({ length: 12 }, () =>
-		f.local(F64),
-	) as [F, F, F, F, F, F, F, F, F, F, F, F];
+	const [a, b, c, result] = Array.from({ length: 4 }, () => f.local(F64)) as [F, F, F, F];
 	const rm = f.param<I32>(3);
 	f.if(inexactIsFree(emission, rm), () => {
 		f.set(a, f64.reinterpret(f.param<I64>(0)));
 		f.set(b, f64.reinterpret(f.param<I64>(1)));
 		f.set(c, f64.reinterpret(f.param<I64>(2)));
-		f.set(high, f64.mul(a, b));
-		f.set(sum, f64.add(high, c));
-		f.set(part, f64.sub(sum, high));
-		const tail = f64.add(f64.sub(high, f64.sub(sum, part)), f64.sub(c, part));
-		for (const [x, highX, lowX] of [
-			[a, highA, lowA],
-			[b, highB, lowB],
-		] as const) {
-			f.set(highX, f64.mul(x, 2 ** 27 + 1));
-			f.set(highX, f64.sub(highX, f64.sub(highX, x)));
-			f.set(lowX, f64.sub(x, highX));
-		}
-		const outer = f64.sub(f64.mul(highA, highB), high);
-		const low = f64.add(f64.add(f64.add(outer, f64.mul(highA, lowB)), f64.mul(lowA, highB)), f64.mul(lowA, lowB));
-		f.set(rest, f64.add(tail, low));
-		f.set(result, f64.add(sum, f64.mul(rest, 1 + 2 ** -51)));
-		const decided = f64.eq(result, f64.add(sum, f64.mul(rest, 1 - 2 ** -51)));
-		const productIsExact = f64.ge(f64.abs(high), 2 ** -960);
-		const plain = isSafelyNormal(emission.format, i64.reinterpret(result));
-		f.if(i32.and(i32.and(decided, productIsExact), plain), () => f.return(i64.reinterpret(result)));
+		f.if(fuse64(f, { a, b, c, result }), () => f.return(i64.reinterpret(result)));
 	});
 	f.call(general, f.param(0), f.param(1), f.param(2), rm);
 	return f;
+}
+
+/**
+ * Statements that set `result` to a·b + c, and nonzero where it is right: rounded once to nearest, with no flag due but NX.
+ * See {@link emitFastFma64}.
+ */
+export function fuse64(
+	f: FunctionBuilder,
+	{ a, b, c, result }: Readonly<Record<'a' | 'b' | 'c' | 'result', F>>,
+): Expr<I32> {
+	const [high, sum, part, rest, highA, lowA, highB, lowB] = Array.from({ length: 8 }, () => f.local(F64)) as [
+		F,
+		F,
+		F,
+		F,
+		F,
+		F,
+		F,
+		F,
+	];
+	f.set(high, f64.mul(a, b));
+	f.set(sum, f64.add(high, c));
+	f.set(part, f64.sub(sum, high));
+	const tail = f64.add(f64.sub(high, f64.sub(sum, part)), f64.sub(c, part));
+	for (const [x, highX, lowX] of [
+		[a, highA, lowA],
+		[b, highB, lowB],
+	] as const) {
+		f.set(highX, f64.mul(x, 2 ** 27 + 1));
+		f.set(highX, f64.sub(highX, f64.sub(highX, x)));
+		f.set(lowX, f64.sub(x, highX));
+	}
+	const outer = f64.sub(f64.mul(highA, highB), high);
+	const low = f64.add(f64.add(f64.add(outer, f64.mul(highA, lowB)), f64.mul(lowA, highB)), f64.mul(lowA, lowB));
+	f.set(rest, f64.add(tail, low));
+	f.set(result, f64.add(sum, f64.mul(rest, 1 + 2 ** -51)));
+	const decided = f64.eq(result, f64.add(sum, f64.mul(rest, 1 - 2 ** -51)));
+	const productIsExact = f64.ge(f64.abs(high), 2 ** -960);
+	return i32.and(i32.and(decided, productIsExact), isSafelyNormal(binary64, i64.reinterpret(result)));
 }
 
 type F = Local<F64>;

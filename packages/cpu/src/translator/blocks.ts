@@ -35,12 +35,11 @@ const MOST_IN_BLOCK = 96;
 const MOST_INSTRUCTIONS = 1600;
 
 const kinds = instructions.map(({ name }) => semantics[name].kind);
-const translatable = instructions.map(({ name }) => isTranslatable(name));
 
 /** Finds the blocks from `start` on; undefined where the instruction there cannot be translated. */
 export function findBlocks(code: Code, start: number): Blocks | undefined {
 	const first = code.at(start);
-	if (!first || !translatable[first.row]) return undefined;
+	if (!first || !isTranslatable(first)) return undefined;
 	const leaders = new Set([start]);
 	const entries = new Set([start]);
 	const queue = [start];
@@ -49,7 +48,7 @@ export function findBlocks(code: Code, start: number): Blocks | undefined {
 		if (!leaders.has(at)) {
 			if (leaders.size >= MOST_BLOCKS || !code.wasDecoded(at)) return;
 			const found = code.at(at);
-			if (!found || !translatable[found.row]) return;
+			if (!found || !isTranslatable(found)) return;
 			leaders.add(at);
 			queue.push(at);
 		}
@@ -63,7 +62,7 @@ export function findBlocks(code: Code, start: number): Blocks | undefined {
 			if (!found) break;
 			budget--;
 			const end = at + found.length;
-			if (!translatable[found.row]) {
+			if (!isTranslatable(found)) {
 				// The interpreter comes back behind it.
 				follow(end, true);
 				break;
@@ -100,7 +99,7 @@ function cut(code: Code, start: number, leaders: ReadonlySet<number>): Block {
 		const block = { at: start, instructions: list, end: at, target: 0 };
 		if (list.length > 0 && (leaders.has(at) || list.length >= MOST_IN_BLOCK)) return { ...block, exit: 'next' };
 		const found = code.at(at);
-		if (!found || !translatable[found.row]) return { ...block, exit: 'leave' };
+		if (!found || !isTranslatable(found)) return { ...block, exit: 'leave' };
 		list.push(found);
 		const kind = kinds[found.row]!;
 		const end = at + found.length;

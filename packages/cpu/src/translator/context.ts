@@ -4,7 +4,10 @@
  */
 import {
 	type Expr,
+	F32,
+	F64,
 	type FunctionBuilder,
+	f64,
 	I32,
 	I64,
 	i32,
@@ -22,6 +25,14 @@ import type { Instruction } from './code.ts';
 
 /** Fixed-up budget in the upper half of `site`, distance of the pc in the lower. */
 const HALF = 0x1_0000_0000;
+
+/** fcsr: address, and the bits that say that rounding is to nearest and NX is set. */
+const FCSR = Slot.fcsr * 8;
+const FRM_NX = 0xe1;
+const NX = 1;
+
+/** What a block has made sure of about floating point; each includes those before. */
+const Checked = { nothing: 0, enabled: 1, dirty: 2, native: 3 } as const;
 
 const zero = i64.const(0);
 const loads = [
@@ -61,6 +72,12 @@ export class TranslatorContext implements Context {
 	readonly #writtenX = new Set<number>();
 	readonly #scratch: Local<I64>[] = [];
 	readonly #scratch32: Local<I32>[] = [];
+	readonly #f: (Local<F64> | undefined)[] = new Array(32).fill(undefined);
+	readonly #writtenF = new Set<number>();
+	readonly #doubles: Local<F64>[] = [];
+	readonly #singles: Local<F32>[] = [];
+	/** What this block has made sure of. */
+	#checked: number = Checked.nothing;
 	#instruction!: Instruction;
 	#at = 0;
 	/** Instructions of the block from this one on. */
@@ -93,15 +110,21 @@ export class TranslatorContext implements Context {
 	}
 
 	get fs1(): Expr<I64> {
-		throw new Error('not translated');
+		return i64.reinterpret(this.fd(this.#instruction.rs1));
 	}
 
 	get fs2(): Expr<I64> {
-		throw new Error('not translated');
+		return i64.reinterpret(this.fd(this.#instruction.rs2));
 	}
 
 	get fs3(): Expr<I64> {
-		throw new Error('not translated');
+		return i64.reinterpret(this.fd(this.#instruction.rs3));
+	}
+
+	/** f[n] as a double. */
+	fd(n: number): Local<F64> {
+		this.#f[n] ??= this.f.local(F64);
+		return this.#f[n];
 	}
 
 	get imm(): Expr<I64> {
@@ -137,8 +160,64 @@ export class TranslatorContext implements Context {
 		this.#writtenX.add(n);
 	}
 
-	setFd(): void {
-		throw new Error('not translated');
+	setFd(value: Operand<I64>): void {
+		this.setDouble(f64.reinterpret(value));
+	}
+
+	/** Writes a double to f[rd]. */
+	setDouble(value: Operand<F64>): void {
+		const { rd } = this.#instruction;
+		this.f.set(this.fd(rd), value);
+		this.#writtenF.add(rd);
+	}
+
+	/** The double at x[rs1] + imm. */
+	loadDouble(): Expr<F64> {
+		return {
+			type: F64,
+			emit: (f) => {
+				this.#address(this.#instruction.imm);
+				this.#check(3, Tlb.read);
+				this.#host(Tlb.read);
+				f.memory(Op.f64Load, 0);
+			},
+		};
+	}
+
+	/** Stores f[rs2] at x[rs1] + imm. */
+	storeDouble(): void {
+		this.#address(this.#instruction.imm);
+		this.#check(3, Tlb.write);
+		this.#host(Tlb.write);
+		this.f.push(this.fd(this.#instruction.rs2), F64);
+		this.f.memory(Op.f64Store, 0);
+	}
+
+	/** A scratch double of this instruction. */
+	double(position: 0 | 1 | 2 | 3): Local<F64> {
+		this.#doubles[position] ??= this.f.local(F64);
+		return this.#doubles[position];
+	}
+
+	/** A scratch single of this instruction. */
+	single(position: 0 | 1 | 2): Local<F32> {
+		this.#singles[position] ??= this.f.local(F32);
+		return this.#singles[position];
+	}
+
+	/**
+	 * Leaves unless native operations do what the hart does: FS is Dirty, rounding is to nearest, and NX is set already. None
+	 * of this changes in a region.
+	 */
+	needsNative(): void {
+		if (this.#checked >= Checked.native) return;
+		this.#checked = Checked.native;
+		this.systemUnless(i32.and(i32.load(0, Word.floatDirty), i32.eq(i32.and(i32.load(0, FCSR), FRM_NX), NX)));
+	}
+
+	/** A block begins. */
+	begin(): void {
+		this.#checked = Checked.nothing;
 	}
 
 	scratch(position: 0 | 1 | 2): Local<I64> {
@@ -203,6 +282,9 @@ export class TranslatorContext implements Context {
 	}
 
 	needsFloat(writes: boolean): void {
+		const needed = writes ? Checked.dirty : Checked.enabled;
+		if (this.#checked >= needed) return;
+		this.#checked = needed;
 		this.systemUnless(i32.load(0, writes ? Word.floatDirty : Word.floatEnabled));
 	}
 
@@ -228,12 +310,16 @@ export class TranslatorContext implements Context {
 			f.memory(Op.i64Load, (Slot.x + n) * 8);
 			f.localSet(local.index);
 		});
+		this.#f.forEach((local, n) => {
+			if (local) f.set(local, f64.load(0, (Slot.f + n) * 8));
+		});
 	}
 
 	/** Stores the registers that are written. */
 	storeRegisters(): void {
 		const { f } = this;
 		for (const n of this.#writtenX) i64.store(f, 0, this.#x[n]!, (Slot.x + n) * 8);
+		for (const n of this.#writtenF) f64.store(f, 0, this.#f[n]!, (Slot.f + n) * 8);
 	}
 
 	#register(n: number): Local<I64> {

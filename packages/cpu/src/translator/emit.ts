@@ -20,6 +20,7 @@ import { RegionEntry, Shared, Word } from '../layout.ts';
 import { semantics } from '../semantics/index.ts';
 import type { Block, Blocks } from './blocks.ts';
 import { TranslatorContext } from './context.ts';
+import { nativeFloat } from './float.ts';
 import { type Item, type Loop, loopsOf, structure } from './structure.ts';
 
 /** A point of entry: state s of the region is its s-th, counted from 1. */
@@ -38,6 +39,7 @@ export interface RegionTarget {
 }
 
 const rows = instructions.map(({ name }) => semantics[name]);
+const native = instructions.map(({ name }) => nativeFloat[name]);
 
 /** Emits a region as an exported function; `slot` is the number that it will have in the table. */
 export function emitRegion(
@@ -198,12 +200,15 @@ class RegionEmitter {
 		const count = block.instructions.length;
 		if (this.#stateOf.has(index)) c.leaveBelow(this.#longestFrom(index), block.at);
 		f.set(locals.left, i32.sub(locals.left, count));
+		c.begin();
 		let at = block.at;
 		block.instructions.forEach((instruction, i) => {
 			c.at(instruction, at, count - i);
 			at += instruction.length;
 			const row = rows[instruction.row]!;
-			if (row.kind === 'plain') row.emit(c);
+			const emitNative = native[instruction.row];
+			if (emitNative) emitNative(c, instruction);
+			else if (row.kind === 'plain') row.emit(c);
 			else if (row.kind === 'branch') {
 				const destination = this.#direct(block.target);
 				if (destination) f.brIf(destination, row.condition(c));

@@ -2,13 +2,22 @@
  * Which instructions are translated. The others are left to the interpreter: system instructions, and those whose
  * semantics need a function of the interpreter's module, since a call would have all registers spilled around it.
  */
-import { findInstruction, type Mnemonic } from '@partita/riscv';
+import { instructions, type Mnemonic } from '@partita/riscv';
 import { semantics } from '../semantics/index.ts';
+import type { Instruction } from './code.ts';
+import { nativeFloat, roundsNatively } from './float.ts';
 
-/** Extensions that are left out whole. */
-const LEFT_OUT = new Set(['F', 'D', 'Zbc', 'Zicboz']);
+/** Left out: those that call functions, and have no native form. */
+const leftOut = new Set<Mnemonic>(['clmul', 'clmulh', 'clmulr', 'cbo.zero', 'fclass.s', 'fclass.d']);
+
+const rows = instructions.map(({ name, format }) => ({
+	name,
+	possible: semantics[name].kind !== 'system' && !leftOut.has(name),
+	rounds: nativeFloat[name] !== undefined && format.includes('rm'),
+}));
 
 /** Whether an instruction is translated. */
-export function isTranslatable(name: Mnemonic): boolean {
-	return semantics[name].kind !== 'system' && !LEFT_OUT.has(findInstruction(name)!.extension);
+export function isTranslatable({ row, rm }: Instruction): boolean {
+	const { name, possible, rounds } = rows[row]!;
+	return possible && (!rounds || roundsNatively(name, rm));
 }
