@@ -142,10 +142,11 @@ function interpret({ words, runs }: Program): Uint8Array {
 /** Registers at the end of each run of the last {@link interpret}s. */
 const finals: bigint[][] = [];
 
-test('without FENCE.I a store is seen by the next fetch', () => {
+test.each(['interpreter', 'translator', 'default'] as const)('%s: without FENCE.I a store is seen by the next fetch', (engine) => {
+	finals.length = 0;
 	const batch = new Batch();
 	const all = programs(new Random(7), batch, false);
-	const { outcome, ram } = runOnEngine(batch.finish());
+	const { outcome, ram } = runOnEngine(batch.finish(), engine);
 	expect(outcome).toBe('finished');
 	for (const [number, program] of all.entries()) {
 		const from = program.codeStart - RAM;

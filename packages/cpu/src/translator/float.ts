@@ -162,6 +162,8 @@ const fusedSingle =
 
 /** Rounding mode of a conversion to an integer that is towards zero. */
 const TOWARDS_ZERO = 1;
+/** The mode is that of fcsr. */
+const DYNAMIC = 7;
 
 const toInteger =
 	(native: Native, width: 32 | 64, signed: boolean): Emit =>
@@ -203,7 +205,9 @@ const demote: Emit = (c, i) => {
 };
 
 const promote: Emit = (c, i) => {
-	c.needsFloat(true);
+	// The dynamic mode may be a reserved one, although nothing is rounded.
+	if (i.rm === DYNAMIC) c.needsNative();
+	else c.needsFloat(true);
 	const value = c.single(0);
 	c.f.set(value, readSingle(c, i.rs1));
 	c.systemUnless(f32.eq(value, value));
@@ -276,5 +280,5 @@ export const nativeFloat: Readonly<Partial<Record<Mnemonic, Emit>>> = {
 
 /** Whether an instruction's rounding mode is one that native operations have. */
 export function roundsNatively(name: Mnemonic, rm: number): boolean {
-	return rm === 0 || rm === 7 || (rm === TOWARDS_ZERO && /^fcvt\.[wl]/.test(name));
+	return rm === 0 || rm === DYNAMIC || (rm === TOWARDS_ZERO && /^fcvt\.[wl]/.test(name));
 }

@@ -43,7 +43,7 @@ interface Policy {
 
 const POLICIES: Readonly<Record<Exclude<EngineKind, 'interpreter'>, Policy>> = {
 	translator: { stride: 1, samples: 1, batch: 1 },
-	default: { stride: 2039, samples: 3, batch: 12 },
+	default: { stride: 8191, samples: 4, batch: 16 },
 };
 
 /** Bytes of WebAssembly that may be installed; beyond, the oldest modules go. */
@@ -154,14 +154,13 @@ export class Translator {
 		const decoded = this.#decodedPageOf(entry);
 		const known = this.#view.getUint32(this.#pointerTo(decoded, entry), true);
 		if (known !== 0) {
-			// It is one, but a store nearby had the entry decoded anew; or its module is not complete yet.
-			if (this.#pending) this.#complete();
-			if (this.#view.getUint32(this.#pointerTo(decoded, entry), true) !== 0)
-				this.#view.setUint16(entry, opcode | TRANSLATED, true);
+			// Its module is not complete yet, or a store nearby had the entry decoded anew.
+			const entered = this.#view.getUint32(known + RegionEntry.target, true) >>> 12;
+			if (!this.#isPending(entered)) this.#view.setUint16(entry, opcode | TRANSLATED, true);
+			else if (heat >= 2 * samples) this.#complete();
 			return;
 		}
 		if (this.#translate(pc) && this.#pending!.regions.size >= batch) this.#complete();
-		else if (heat > samples && this.#pending) this.#complete();
 	}
 
 	/** Bytes of a page with a decoded form change: its regions that cover them are gone. */
@@ -184,6 +183,11 @@ export class Translator {
 		this.#pending = undefined;
 		for (const { regions } of this.#modules) for (const region of regions) this.#remove(region);
 		this.#heat.clear();
+	}
+
+	#isPending(slot: number): boolean {
+		if (this.#pending) for (const region of this.#pending.regions) if (region.slot === slot) return true;
+		return false;
 	}
 
 	#translate(pc: bigint): boolean {

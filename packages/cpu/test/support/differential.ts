@@ -3,6 +3,7 @@
  * Runs batches on both machines and compares; finds the instruction that a difference is due to.
  */
 
+import type { EngineKind } from '../../src/index.ts';
 import type { Batch, Difference } from './batch.ts';
 import { RAM, TestBoard } from './board.ts';
 import { qemuVersion, runInQemu } from './qemu.ts';
@@ -15,8 +16,11 @@ const MOST_INSTRUCTIONS = 40_000_000;
 export const totals = { batches: 0, cases: 0, instructions: 0 };
 
 /** Runs a RAM image on the engine, and returns what it left. */
-export function runOnEngine(image: Uint8Array): { outcome: string; ram: Uint8Array; instructions: number } {
-	const board = new TestBoard();
+export function runOnEngine(
+	image: Uint8Array,
+	engine: EngineKind,
+): { outcome: string; ram: Uint8Array; instructions: number } {
+	const board = new TestBoard({}, engine);
 	board.memory.load(RAM, image);
 	let outcome: string;
 	try {
@@ -29,15 +33,27 @@ export function runOnEngine(image: Uint8Array): { outcome: string; ram: Uint8Arr
 	return { outcome, ram, instructions: board.retired };
 }
 
-/** Runs a batch on both; undefined if they agree. */
-export async function runBatch(batch: Batch): Promise<Difference | undefined> {
+/** Runs a batch on QEMU and on the tiers given; undefined if they agree. */
+export async function runBatch(batch: Batch, engines: readonly EngineKind[]): Promise<Difference | undefined> {
 	const image = batch.finish();
-	const judging = runInQemu(image, 25_000);
-	const mine = runOnEngine(image);
-	const theirs = await judging;
+	const theirs = await runInQemu(image, 25_000);
 	totals.batches++;
 	totals.cases += batch.cases.length;
-	totals.instructions += mine.instructions;
+	for (const engine of engines) {
+		const mine = runOnEngine(image, engine);
+		totals.instructions += mine.instructions;
+		const difference = judge(batch, mine, theirs);
+		if (difference) return { ...difference, text: `${engine}: ${difference.text}` };
+	}
+	return undefined;
+}
+
+/** Compares what a run left with what QEMU left. */
+function judge(
+	batch: Batch,
+	mine: ReturnType<typeof runOnEngine>,
+	theirs: Awaited<ReturnType<typeof runInQemu>>,
+): Difference | undefined {
 	const difference = batch.compare(mine.ram, theirs.ram);
 	const [here, there] = [casesStarted(mine.ram) - 1, casesStarted(theirs.ram) - 1];
 	const last = batch.cases.length - 1;
