@@ -232,7 +232,16 @@ export const RegionEntry = {
 } as const;
 
 /** The pages that a region was made from: their number, then for each its distance from the origin (i64) and decoded page. */
-export const RegionPages = { count: 0, first: 8, distance: 0, decoded: 8, pageBytes: 16, most: 8, bytes: 8 + 8 * 16, capacity: 8192 } as const;
+export const RegionPages = {
+	count: 0,
+	first: 8,
+	distance: 0,
+	decoded: 8,
+	pageBytes: 16,
+	most: 8,
+	bytes: 8 + 8 * 16,
+	capacity: 8192,
+} as const;
 
 /** Stores to a page with decoded code until its code is taken to be gone. */
 export const STORES_UNTIL_DROPPED = 64;

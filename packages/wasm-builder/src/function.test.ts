@@ -47,6 +47,16 @@ describe('control flow', () => {
 		expect([0, 1, 7].map((x) => run(x))).toEqual([2, 1, 3]);
 	});
 
+	test('prepend puts instructions before those that are there', () => {
+		const { run } = build([I32], [I32], (f) => {
+			const value = f.local(I32);
+			f.return(i32.add(value, f.param<I32>(0)));
+			f.prepend(() => f.set(value, 40));
+			f.block(() => expect(() => f.prepend(() => {})).toThrow('within a construct'));
+		});
+		expect(run(2)).toBe(42);
+	});
+
 	test('br_table takes the label of the number, or the fallback', () => {
 		const { run } = build([I32], [I32], (f) => {
 			f.block((fallback) => {

@@ -145,6 +145,7 @@ function machineOptions(
 		wallClock: flags.wallClock ?? saved?.wallClock ?? DEFAULT_WALL_CLOCK,
 		seed: flags.seed ?? saved?.seed ?? 1,
 		traceHash: flags.traceHash ?? false,
+		engine: flags.engine,
 		...(log ? { observer } : {}),
 	};
 }

@@ -46,6 +46,7 @@ export async function boot(flags: BootFlags, dialogue?: Dialogue): Promise<numbe
 			writeAtomically('--signature', flags.signature, [new TextEncoder().encode(text)]);
 		}
 		if (flags.traceHash) reportHash(board);
+		if (flags.engineStats) reportEngine(board);
 		if (flags.snapshotSave !== undefined && signal === undefined) board.save(flags.snapshotSave);
 		return signal ? signalStatus(signal) : endStatus(flags, end);
 	} finally {
@@ -129,4 +130,15 @@ function endStatus(flags: BootFlags, end: SessionEnd): number {
 			complain('the guest was stopped', 'it waits for an interrupt, but no timer is armed and no input can come');
 			return ExitStatus.timeout;
 	}
+}
+
+function reportEngine({ machine }: Board): void {
+	const stats = machine.translatorStats;
+	const all = machine.executed * machine.harts.length;
+	const share = stats && all > 0 ? ` (${((100 * stats.instructions) / all).toFixed(1)} % of what was executed)` : '';
+	process.stderr.write(
+		stats
+			? `translator: ${stats.instructions} instructions${share} in ${stats.entered} entries; made ${stats.regions} regions in ${stats.modules} modules, ${stats.bytes} bytes; installed ${stats.installed}, ${stats.bytesInstalled} bytes; removed ${stats.changed} since their code changed, ${stats.evicted} for room; ${stats.samples} samples\n`
+			: 'translator: none\n',
+	);
 }

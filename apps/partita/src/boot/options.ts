@@ -33,7 +33,8 @@ export interface BootFlags {
 	stopAfter?: number;
 	expect?: string;
 	traceHash?: true;
-	engine: 'interpreter';
+	engine: 'interpreter' | 'translator' | 'default';
+	engineStats?: true;
 	logInstructions?: LogFlag;
 	signature?: string;
 	seed?: number;
@@ -80,7 +81,12 @@ export function addBootFlags(command: Command): Command {
 			parseWallClock,
 		)
 		.addOption(
-			new Option('--engine <name>', 'what executes instructions').choices(['interpreter']).default('interpreter'),
+			new Option(
+				'--engine <name>',
+				'what executes instructions; interpreter, translator: everything is translated at once, or default: what is hot',
+			)
+				.choices(['interpreter', 'translator', 'default'])
+				.default('default'),
 		)
 		.optionsGroup('When to stop:')
 		.option(
@@ -93,6 +99,7 @@ export function addBootFlags(command: Command): Command {
 		.optionsGroup('What to write:')
 		.option('--snapshot-save <file>', 'the machine as it is when the run stops', parseText)
 		.option('--snapshot-load <file>', "go on from a snapshot; it also says the machine's size", parseText)
+		.option('--engine-stats', 'print what the translator did to standard error')
 		.option('--trace-hash', 'print the hash of the run and its instruction counts to standard error')
 		.option(
 			'--log-instructions <file>',

@@ -25,7 +25,7 @@ async function demo(): Promise<number> {
 		`Booting Debian's Linux on a RISC-V machine in this process${interactive ? '; Ctrl-A X ends it' : ''}.\n`,
 	);
 	const dialogue = interactive ? undefined : new Dialogue(PROMPT, ['uname -a', 'poweroff -f']);
-	return await boot({ engine: 'interpreter' }, dialogue);
+	return await boot({ engine: 'default' }, dialogue);
 }
 
 async function fetchImages(): Promise<boolean> {

@@ -146,12 +146,7 @@ function emitInterpret(module: ModuleBuilder, helpers: Helpers, access: AccessFu
 					f.loop((next) => {
 						f.set(r.count, i32.sub(r.count, 1));
 						f.if(i32.ltS(r.count, r.limit), () => {
-							i32.store(
-								f,
-								0,
-								i32.select(i32.ltS(r.count, 0), ExitCode.budget, ExitCode.sample),
-								Word.exit,
-							);
+							i32.store(f, 0, i32.select(i32.ltS(r.count, 0), ExitCode.budget, ExitCode.sample), Word.exit);
 							f.br(leave);
 						});
 						f.set(r.selector, i32.load16U(r.entry, DecodedPage.opcode));
@@ -258,12 +253,7 @@ function emitPageEnd(c: InterpreterContext): void {
  * The second half of the instruction is on the next page: joins the halves, and continues in the line slot that holds
  * the decoded instruction. `page` then points so that the pc is computed as usual.
  */
-function emitStraddle(
-	c: InterpreterContext,
-	fetchContext: Local<I64>,
-	fill: FunctionRef,
-	setKey: () => void,
-): void {
+function emitStraddle(c: InterpreterContext, fetchContext: Local<I64>, fill: FunctionRef, setKey: () => void): void {
 	const { f, registers: r, exits } = c;
 	const word = f.local(I32);
 	const missing = (): void => {

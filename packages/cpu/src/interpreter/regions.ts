@@ -17,7 +17,7 @@ import {
 	type Local,
 	type ModuleBuilder,
 } from '@partita/wasm-builder';
-import { DecodedPage, JumpCache, RegionEntry, RegionPages, Shared, TRANSLATED, Tlb, Word } from '../layout.ts';
+import { DecodedPage, JumpCache, RegionEntry, RegionPages, Shared, Tlb, TRANSLATED, Word } from '../layout.ts';
 import { tlbEntry } from '../walker/fill.ts';
 import type { Exits, Registers } from './emit.ts';
 

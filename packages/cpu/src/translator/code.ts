@@ -4,7 +4,7 @@
  */
 import { createDecoded, decode } from '@partita/riscv';
 import { Special } from '../interpreter/opcodes.ts';
-import { DecodedPage, RegionPages, TRANSLATED, Tlb, Word } from '../layout.ts';
+import { DecodedPage, RegionPages, Tlb, TRANSLATED, Word } from '../layout.ts';
 
 /** One instruction: row of the table, fields, and length in bytes (see `Decoded`). */
 export interface Instruction {

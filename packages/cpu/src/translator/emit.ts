@@ -5,16 +5,7 @@
  * leave unless it lasts for the longest way to the next such point, so that a region stops where the interpreter would.
  */
 import { instructions } from '@partita/riscv';
-import {
-	type FunctionBuilder,
-	I32,
-	I64,
-	i32,
-	i64,
-	type Label,
-	type ModuleBuilder,
-	Op,
-} from '@partita/wasm-builder';
+import { type FunctionBuilder, I32, I64, i32, i64, type Label, type ModuleBuilder, Op } from '@partita/wasm-builder';
 import { jumpSlot, REGION_PARAMS, REGION_RESULTS } from '../interpreter/regions.ts';
 import { RegionEntry, Shared, Word } from '../layout.ts';
 import { semantics } from '../semantics/index.ts';
@@ -48,7 +39,13 @@ export function emitRegion(
 	slot: number,
 	exportName: string,
 ): readonly EmittedEntry[] {
-	return new RegionEmitter(module.function(REGION_PARAMS, REGION_RESULTS, exportName), blocks, entries, slot, tlb).emit();
+	return new RegionEmitter(
+		module.function(REGION_PARAMS, REGION_RESULTS, exportName),
+		blocks,
+		entries,
+		slot,
+		tlb,
+	).emit();
 }
 
 /** Where a branch to a block goes: the end of a construct, or the start of a loop. */
@@ -292,4 +289,3 @@ class RegionEmitter {
 		return this.#longest[block];
 	}
 }
-

@@ -6,11 +6,11 @@
 import type { Mnemonic } from '@partita/riscv';
 import {
 	type Expr,
-	F32,
-	F64,
+	type F32,
+	type F64,
 	f32,
 	f64,
-	I32,
+	type I32,
 	i32,
 	i64,
 	type Local,

@@ -221,7 +221,10 @@ export class Translator {
 		for (const lines of region.lines) {
 			const { decoded, low, high } = lines;
 			let regions = this.#regionsOf.get(decoded);
-			if (!regions) this.#regionsOf.set(decoded, (regions = new Set()));
+			if (!regions) {
+				regions = new Set();
+				this.#regionsOf.set(decoded, regions);
+			}
 			regions.add(region);
 			const at = decoded + DecodedPage.lines;
 			view.setInt32(at, view.getInt32(at, true) | low, true);
@@ -330,7 +333,10 @@ function linesOf({ blocks }: Blocks, code: Code): Lines[] {
 	const add = (at: number): void => {
 		const page = code.page(Math.floor(at / 4096))!;
 		let lines = found.get(page);
-		if (!lines) found.set(page, (lines = { decoded: page.decoded, low: 0, high: 0 }));
+		if (!lines) {
+			lines = { decoded: page.decoded, low: 0, high: 0 };
+			found.set(page, lines);
+		}
 		const line = (at - page.distance) / LINE_BYTES;
 		if (line < 32) lines.low |= 1 << line;
 		else lines.high |= 1 << (line - 32);

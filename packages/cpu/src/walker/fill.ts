@@ -16,7 +16,7 @@ import {
 	type ModuleBuilder,
 	type Operand,
 } from '@partita/wasm-builder';
-import { DecodedPage, STORES_UNTIL_DROPPED, Shared, Tlb, WalkFlag, WalkMode, Word } from '../layout.ts';
+import { DecodedPage, Shared, STORES_UNTIL_DROPPED, Tlb, WalkFlag, WalkMode, Word } from '../layout.ts';
 import { Slot } from '../state.ts';
 import {
 	emitStages,

@@ -4,7 +4,15 @@
  */
 
 import { AddressMap, PhysicalMemory } from '@partita/memory';
-import { createLinearLayout, Engine, type EngineKind, type Exit, type Hart, type HartObserver, Slot } from '../../src/index.ts';
+import {
+	createLinearLayout,
+	Engine,
+	type EngineKind,
+	type Exit,
+	type Hart,
+	type HartObserver,
+	Slot,
+} from '../../src/index.ts';
 
 /** Start of RAM, where both machines start. */
 export const RAM = 0x8000_0000;
