@@ -1,5 +1,5 @@
 /**
- * A RISC-V hart: exact, deterministic, interpreted in WebAssembly that is generated at start-up.
+ * A RISC-V hart: exact, deterministic, interpreted and translated in WebAssembly that is generated at run time.
  *
  * @packageDocumentation
  */
