@@ -103,12 +103,6 @@ export class HartTlb {
 		if (pageBits > 12 && pageBits < 64) this.#markLarge(low, high, pageBits);
 	}
 
-	/** Removes the entry of an address from one TLB. */
-	remove(tlb: number, address: bigint): void {
-		if (tlb === Tlb.execute) this.#fetchesLost();
-		this.#words[(tlb >> 2) + Number((address >> 12n) & BigInt(Tlb.entries - 1)) * 4] = 0;
-	}
-
 	/** Forgets everything. */
 	clear(): void {
 		this.#fetchesLost();
