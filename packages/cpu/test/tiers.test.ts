@@ -175,3 +175,36 @@ test('what runs often is translated, what is rewritten is translated anew', () =
 	expect(stats.changed).toBeGreaterThan(0);
 	expect(stats.instructions).toBeGreaterThan(board.retired / 2);
 });
+
+test('what is rewritten again and again is translated ever later', () => {
+	// Each of 60 rounds rewrites a loop, then runs it for 200,000 instructions: long enough to be translated.
+	const program = asmWith({ base: BigInt(RAM) })`
+		li s0, 60
+	round:
+		la t1, patched
+		lw t2, 0(t1)
+		li t3, 0x100000
+		xor t2, t2, t3
+		sw t2, 0(t1)
+		fence.i
+		li t0, 50000
+	again:
+	patched:
+		addi s2, s2, 1
+		xori s3, s2, 5
+		addi t0, t0, -1
+		bnez t0, again
+		addi s0, s0, -1
+		bnez s0, round
+		li t0, 0x100000
+		li t1, 0x5555
+		sw t1, 0(t0)
+		j .
+	`;
+	const board = new TestBoard();
+	board.memory.load(RAM, program.bytes);
+	expect(board.run(20_000_000)).toBe('finished');
+	const { changed } = board.engine.translatorStats!;
+	expect(changed).toBeGreaterThan(3);
+	expect(changed).toBeLessThan(30);
+});

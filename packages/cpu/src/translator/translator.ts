@@ -39,11 +39,13 @@ interface Policy {
 	readonly samples: number;
 	/** Regions that wait for a module. */
 	readonly batch: number;
+	/** Most times that changed code doubles the samples that it takes to translate code there again. */
+	readonly patience: number;
 }
 
 const POLICIES: Readonly<Record<Exclude<EngineKind, 'interpreter'>, Policy>> = {
-	translator: { stride: 1, samples: 1, batch: 1 },
-	default: { stride: 8191, samples: 4, batch: 16 },
+	translator: { stride: 1, samples: 1, batch: 1, patience: 0 },
+	default: { stride: 8191, samples: 4, batch: 16, patience: 6 },
 };
 
 /** Bytes of WebAssembly that may be installed; beyond, the oldest modules go. */
@@ -112,6 +114,8 @@ export class Translator {
 	#pending: TranslatedModule | undefined;
 	/** Samples by line. */
 	readonly #heat = new Map<number, number>();
+	/** How often regions that began on a line were removed since their code changed. */
+	readonly #changes = new Map<number, number>();
 	#made = { regions: 0, modules: 0, bytes: 0, samples: 0, changed: 0, evicted: 0 };
 	#bytesInstalled = 0;
 
@@ -146,7 +150,7 @@ export class Translator {
 		if (entry < this.#layout.decodedStart) return;
 		const opcode = this.#view.getUint16(entry, true);
 		if (opcode <= Special.system || (opcode & TRANSLATED) !== 0) return;
-		const line = entry - (entry % (LINE_BYTES * 8));
+		const line = lineOf(entry);
 		const heat = (this.#heat.get(line) ?? 0) + 1;
 		if (this.#heat.size >= MOST_LINES) this.#heat.clear();
 		this.#heat.set(line, heat);
@@ -173,7 +177,19 @@ export class Translator {
 			const lines = region.lines.find((page) => page.decoded === decoded)!;
 			if (!hasLine(lines, from, to)) continue;
 			this.#made.changed++;
+			this.#cool(region);
 			this.#remove(region);
+		}
+	}
+
+	/** Code that changes again and again is translated ever later: a translation has to pay before it is gone. */
+	#cool({ points }: Region): void {
+		const { samples, patience } = this.#policy;
+		if (this.#changes.size >= MOST_LINES) this.#changes.clear();
+		for (const line of new Set(points.map(({ decoded }) => lineOf(decoded)))) {
+			const changes = (this.#changes.get(line) ?? 0) + 1;
+			this.#changes.set(line, changes);
+			this.#heat.set(line, -samples * (2 ** Math.min(changes, patience) - 1));
 		}
 	}
 
@@ -319,6 +335,11 @@ export class Translator {
 	#decodedPageOf(entry: number): number {
 		return entry - ((entry - this.#layout.decodedStart) % DecodedPage.bytes);
 	}
+}
+
+/** The line of a decoded entry, as a linear address. */
+function lineOf(entry: number): number {
+	return entry - (entry % (LINE_BYTES * 8));
 }
 
 function newModule(): TranslatedModule {
