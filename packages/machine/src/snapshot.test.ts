@@ -146,6 +146,10 @@ describe('damage', () => {
 		expect(() => decodeSnapshot(good)).not.toThrow();
 	});
 
+	test('what a file system gives is as good as plain bytes', () => {
+		expect(decodeSnapshot(Buffer.from(good))).toEqual(decodeSnapshot(good));
+	});
+
 	test('a bit of the file header', () => {
 		for (let at = 0; at < 24; at++) for (let bit = 0; bit < 8; bit++) refused(flip(at, bit));
 		refused(flip(0), /no snapshot/);

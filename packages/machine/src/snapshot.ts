@@ -81,7 +81,9 @@ export function encodeSnapshot(snapshot: Snapshot): Uint8Array[] {
  * Reads a snapshot.
  * @throws MachineError where it is none, of another version, truncated, or damaged in whatever place
  */
-export function decodeSnapshot(bytes: Uint8Array): Snapshot {
+export function decodeSnapshot(file: Uint8Array): Snapshot {
+	// A subclass, as Node's Buffer is, may have a `slice` that copies nothing.
+	const bytes = new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
 	const refuse = (why: string, advice = ADVICE): never => {
 		throw new MachineError(`snapshot: ${why}`, advice);
 	};
