@@ -64,5 +64,7 @@ test('life', async ({ bench }) => {
 		factory.kernel!.create(description);
 		machine.run(1);
 		factory.kernel!.destroy('b');
+		// It is gone when its memory has been cleared.
+		while (factory.kernel!.statistics.vms.some(({ name }) => name === 'b')) machine.run(10_000);
 	}).run();
 });
